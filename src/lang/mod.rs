@@ -1,0 +1,5 @@
+//! Typed trees behind one set of words: scopes, bindings, constant values,
+//! functions with their context, and effects of calls.
+
+pub mod rust;
+pub mod typescript;

@@ -1,0 +1,27 @@
+//! Finds the performance bottlenecks of TypeScript/JavaScript and Rust services
+//! in their code and configuration.
+//!
+//! The pipeline, one way with one bounded loop (`scan.rs` is this in code):
+//!
+//! 1. [`walk`] lists the files, honouring ignore files;
+//! 2. [`tree`] reads them, the only reader of the scanned repository;
+//! 3. `prefilter` passes over files that hold no literal any [`rule`] looks for;
+//! 4. [`lang`] parses the rest into typed trees with resolved names, or
+//!    [`pattern`] stands in where there is none;
+//! 5. [`analyze`] maps each file to candidates and observations ([`observe`]);
+//! 6. files that answer a candidate's need are mapped in further rounds;
+//! 7. [`join`] closes needs over all files and decides severity and silence;
+//! 8. [`report`] ranks what is left; [`render`] shows it.
+
+#![forbid(unsafe_code)]
+
+pub mod analyze;
+pub mod finding;
+pub mod lang;
+pub mod observe;
+pub mod patch;
+pub mod pattern;
+pub mod report;
+pub mod rule;
+pub mod source;
+pub mod tree;
