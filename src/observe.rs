@@ -129,6 +129,10 @@ impl std::fmt::Display for Value {
 /// Named values, sorted by name.
 pub type Values = BTreeMap<Cow<'static, str>, Value>;
 
+/// The key of the assumption of every hit of a query, which no analysis
+/// confirmed; its words stand in `rules/common.toml`.
+pub const NAMES_NOT_RESOLVED: &str = "names-not-resolved";
+
 /// One step of evidence, one assumption or one guard: a key into the rule's
 /// texts, the values for its template, and the place it speaks of.
 #[derive(Clone, PartialEq, Debug)]
@@ -194,6 +198,19 @@ pub enum Question {
         package: String,
         /// Major and minor of the first version that is not concerned.
         version: (u32, u32),
+    },
+    /// Is the version of the dependency `package` `major.minor` or above?
+    DependencyAtLeast {
+        /// Package or crate name.
+        package: String,
+        /// Major and minor of the first version that will do.
+        version: (u32, u32),
+    },
+    /// Does the crate allow Rust 1.`minor` (`rust-version`, the edition's
+    /// least, a toolchain file)? Unknown where none of these is written.
+    RustAtLeast {
+        /// The minor version of Rust 1 that is needed.
+        minor: u32,
     },
     /// Is the file part of a service, as opposed to a library or a
     /// command-line program?
@@ -378,6 +395,8 @@ pub struct PoolSite {
     pub library: Cow<'static, str>,
     /// False where only the object's shape says that it is a pool.
     pub library_known: bool,
+    /// The kind of server (`postgres`, `mysql`, `mongodb` …), where it is shown.
+    pub server: Option<Cow<'static, str>>,
     /// The options or the pool object.
     pub span: Span,
     /// Enclosing symbol.

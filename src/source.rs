@@ -1,5 +1,6 @@
 //! One file's text with its language, its place and its line index.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -293,6 +294,20 @@ fn is_tool_config(name: &str) -> bool {
     TOOLS.iter().any(|tool| stem == *tool || stem.starts_with(&format!("{tool}-")))
 }
 
+/// `text` with its control and bidirectional characters written out, so that a
+/// name or a piece of code cannot steer the terminal that shows it.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    let steers = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if !text.contains(steers) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if steers(c) { out.extend(c.escape_default()) } else { out.push(c) }
+    }
+    Cow::Owned(out)
+}
+
 /// One file as the analyses see it.
 pub struct SourceFile {
     /// Path relative to the tree's root, with `/`.
@@ -313,6 +328,12 @@ impl SourceFile {
     pub fn new(path: impl Into<String>, language: Language, class: PathClass, text: String) -> Self {
         let path = path.into();
         Self { path, language, class, text, lines: OnceLock::new() }
+    }
+
+    /// Drops the text and the line index.
+    pub fn forget(&mut self) {
+        self.text = String::new();
+        self.lines = OnceLock::new();
     }
 
     /// The text of a span; empty where the span is not on character borders.

@@ -1,9 +1,58 @@
-//! Rust behind the model's words.
+//! Rust behind the model's words: a syn tree lowered to [`node`]s with
+//! parents and byte spans, and what rules ask of it.
+//!
+//! - [`node`]: the tree
+//! - [`path`]: what a path stands for, through `use`
+//! - [`functions`]: enclosing functions, symbols, where code is asynchronous
+//! - [`context`]: where code runs
+//! - [`clients`]: where HTTP clients are made
+//! - [`effects`]: what an awaited call does
+//! - [`uses`]: what a piece of code reads, borrows and moves
+//! - [`imports`]: items that patches put into a module
+//! - [`values`]: local bindings, their written types, where a local goes
+
+pub mod clients;
+pub mod context;
+pub mod effects;
+pub mod exports;
+pub mod functions;
+pub mod imports;
+mod lower;
+pub mod node;
+pub mod path;
+pub mod uses;
+pub mod values;
 
 use crate::source::SourceFile;
+use node::Tree;
 
 /// One Rust file, parsed and resolved.
 pub struct Model<'a> {
     /// The file.
     pub source: &'a SourceFile,
+    /// The tree.
+    pub tree: Tree,
+    /// What the file as a whole shows.
+    pub facts: context::FileFacts,
+}
+
+/// Why a file has no typed tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParseFailure {
+    /// The parser's message.
+    pub message: String,
+    /// Where, in bytes.
+    pub offset: Option<u32>,
+}
+
+impl<'a> Model<'a> {
+    /// Parses and resolves a file.
+    ///
+    /// # Errors
+    /// [`ParseFailure`] where syn rejects the file.
+    pub fn parse(source: &'a SourceFile) -> Result<Self, ParseFailure> {
+        let tree = lower::tree(&source.text)?;
+        let facts = context::FileFacts::of(source, &tree);
+        Ok(Self { source, tree, facts })
+    }
 }

@@ -1,9 +1,204 @@
-//! TypeScript and JavaScript behind the model's words.
+//! TypeScript and JavaScript behind the model's words: an oxc tree with
+//! resolved names, and what rules ask of it.
+//!
+//! - [`names`]: what a callee's name alone says
+//! - [`path`]: `a.b.c()` as a root and members; what a name is bound to
+//! - [`values`]: constant values
+//! - [`functions`]: enclosing functions and symbols
+//! - [`context`]: where code runs
+//! - [`facts`]: what a file as a whole shows
+//! - [`clients`]: which receivers are I/O clients
+//! - [`effects`]: what a call does
+//! - [`uses`]: what a piece of code defines and reads
+//! - [`exports`]: what other files may ask of this one
+//! - [`imports`]: import edits for patches
 
-use crate::source::SourceFile;
+pub mod clients;
+pub mod context;
+pub mod effects;
+pub mod exports;
+pub mod facts;
+pub mod functions;
+pub mod imports;
+pub mod names;
+pub mod path;
+pub mod uses;
+pub mod values;
+
+use std::collections::HashMap;
+
+use oxc_allocator::Allocator;
+use oxc_ast::AstKind;
+use oxc_ast::ast::{Expression, Program};
+use oxc_parser::{ParseOptions, Parser};
+use oxc_semantic::{AstNodes, Scoping, Semantic, SemanticBuilder};
+use oxc_span::{GetSpan, SourceType};
+use oxc_syntax::node::NodeId;
+use oxc_syntax::symbol::SymbolId;
+
+use crate::source::{Language, SourceFile, Span};
 
 /// One TypeScript or JavaScript file, parsed and resolved.
 pub struct Model<'a> {
     /// The file.
     pub source: &'a SourceFile,
+    /// The tree.
+    pub program: &'a Program<'a>,
+    /// Scopes, symbols and the nodes' parents.
+    pub semantic: Semantic<'a>,
+    /// Nodes by the kinds that analyses start from.
+    pub index: Index,
+    /// Imported names by symbol.
+    pub imports: HashMap<SymbolId, path::Imported<'a>>,
+    /// Syntax errors that the parser recovered from.
+    pub recovered: usize,
+    facts: facts::FileFacts,
+}
+
+/// Node ids by kind, in source order.
+#[derive(Default)]
+pub struct Index {
+    /// Calls.
+    pub calls: Vec<NodeId>,
+    /// `new` expressions.
+    pub news: Vec<NodeId>,
+    /// Awaits.
+    pub awaits: Vec<NodeId>,
+    /// Functions and arrows.
+    pub functions: Vec<NodeId>,
+    /// Classes.
+    pub classes: Vec<NodeId>,
+    /// Blocks, function bodies and other statement lists.
+    pub blocks: Vec<NodeId>,
+    /// `for`, `for of`, `for in`, `while`, `do`.
+    pub loops: Vec<NodeId>,
+    /// Object literals.
+    pub objects: Vec<NodeId>,
+}
+
+/// Why a file has no typed tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParseFailure {
+    /// The parser's first message.
+    pub message: String,
+    /// Where, in bytes.
+    pub offset: Option<u32>,
+}
+
+impl<'a> Model<'a> {
+    /// Parses and resolves a file; `allocator` holds the tree.
+    ///
+    /// # Errors
+    /// [`ParseFailure`] where the parser gave up on the file.
+    pub fn parse(allocator: &'a Allocator, source: &'a SourceFile) -> Result<Self, ParseFailure> {
+        let options =
+            ParseOptions { allow_return_outside_function: true, preserve_parens: false, ..ParseOptions::default() };
+        let parsed = Parser::new(allocator, &source.text, source_type(source)).with_options(options).parse();
+        if parsed.panicked {
+            let first = parsed.diagnostics.iter().next();
+            let message = first.map_or_else(|| "the parser gave up".to_owned(), |d| d.message.to_string());
+            let offset = first.and_then(|d| d.labels.first()).map(|label| label.offset());
+            return Err(ParseFailure { message, offset });
+        }
+        let recovered = parsed.diagnostics.len();
+        let program: &'a Program<'a> = allocator.alloc(parsed.program);
+        let semantic = SemanticBuilder::new().with_build_nodes(true).build(program).semantic;
+        let index = Index::of(semantic.nodes());
+        let imports = path::collect_imports(program, &semantic);
+        let facts = facts::FileFacts::of(source, program, semantic.scoping(), &imports);
+        Ok(Self { source, program, semantic, index, imports, recovered, facts })
+    }
+
+    /// The nodes of the tree.
+    pub fn nodes(&self) -> &AstNodes<'a> {
+        self.semantic.nodes()
+    }
+
+    /// The scopes and symbols.
+    pub fn scoping(&self) -> &Scoping {
+        self.semantic.scoping()
+    }
+
+    /// What the file as a whole shows (browser code, a test library …).
+    pub fn facts(&self) -> &facts::FileFacts {
+        &self.facts
+    }
+
+    /// A node's kind.
+    pub fn kind(&self, node: NodeId) -> AstKind<'a> {
+        self.nodes().kind(node)
+    }
+
+    /// The text of a node.
+    pub fn text(&self, node: &impl GetSpan) -> &'a str {
+        self.source.slice(span(node))
+    }
+
+    /// True where a comment lies inside the span.
+    pub fn has_comment(&self, within: Span) -> bool {
+        self.program.comments.iter().any(|c| within.contains(span(&c.span)))
+    }
+
+    /// The comments inside a span.
+    pub fn comments(&self, within: Span) -> impl Iterator<Item = (Span, &'a str)> + '_ {
+        let comments = self.program.comments.iter().map(|c| span(&c.span)).filter(move |&c| within.contains(c));
+        comments.map(|c| (c, self.source.slice(c)))
+    }
+
+    /// True where `inner` is `outer` or below it.
+    pub fn is_within(&self, inner: NodeId, outer: NodeId) -> bool {
+        inner == outer || self.nodes().ancestor_ids(inner).any(|id| id == outer)
+    }
+}
+
+impl Index {
+    fn of(nodes: &AstNodes<'_>) -> Self {
+        let mut index = Self::default();
+        for (id, node) in nodes.iter_enumerated() {
+            let list = match node.kind() {
+                AstKind::CallExpression(_) => &mut index.calls,
+                AstKind::NewExpression(_) => &mut index.news,
+                AstKind::AwaitExpression(_) => &mut index.awaits,
+                AstKind::Function(_) | AstKind::ArrowFunctionExpression(_) => &mut index.functions,
+                AstKind::Class(_) => &mut index.classes,
+                AstKind::BlockStatement(_)
+                | AstKind::FunctionBody(_)
+                | AstKind::SwitchCase(_)
+                | AstKind::Program(_) => &mut index.blocks,
+                AstKind::ForStatement(_)
+                | AstKind::ForOfStatement(_)
+                | AstKind::ForInStatement(_)
+                | AstKind::WhileStatement(_)
+                | AstKind::DoWhileStatement(_) => &mut index.loops,
+                AstKind::ObjectExpression(_) => &mut index.objects,
+                _ => continue,
+            };
+            list.push(id);
+        }
+        index
+    }
+}
+
+/// The span of an oxc node as ours.
+pub fn span(node: &impl GetSpan) -> Span {
+    let span = node.span();
+    Span::new(span.start, span.end)
+}
+
+/// An expression without casts, non-null marks and parentheses.
+pub fn bare<'e, 'a>(expression: &'e Expression<'a>) -> &'e Expression<'a> {
+    expression.get_inner_expression()
+}
+
+/// `.mts`, `.cts`, `.mjs` and `.cjs` say their kind; others may hold either
+/// modules or scripts, which only the parser can tell. `.js` may hold JSX.
+fn source_type(source: &SourceFile) -> SourceType {
+    let extension = source.path.rsplit('.').next().unwrap_or("");
+    match (source.language, extension) {
+        (Language::Tsx, _) => SourceType::tsx(),
+        (Language::TypeScript, _) => SourceType::ts(),
+        (_, "cjs") => SourceType::cjs().with_jsx(true),
+        (_, "mjs") => SourceType::mjs().with_jsx(true),
+        _ => SourceType::unambiguous().with_jsx(true),
+    }
 }

@@ -1,0 +1,410 @@
+//! Where a piece of code runs: handler, scheduled, startup, cli, test, build.
+
+use std::collections::BTreeSet;
+
+use super::Model;
+use super::node::{Function, Kind, NodeId, Tree};
+use crate::observe::Context;
+use crate::source::{PathClass, SourceFile};
+
+/// What the file as a whole shows.
+#[derive(Clone, Debug, Default)]
+pub struct FileFacts {
+    /// Names of functions that a router in this file is given.
+    pub routed: BTreeSet<String>,
+    /// The path says test, build or tool.
+    pub class: PathClass,
+    /// For WebAssembly or a worker in which clients are the host's.
+    pub is_wasm: bool,
+}
+
+const TEST_WORDS: &[&str] =
+    &["test", "tests", "testing", "bench", "benches", "mock", "mocks", "fixtures", "fuzz", "stress", "loadtest"];
+const CLI_WORDS: &[&str] = &[
+    "cli",
+    "xtask",
+    "xtasks",
+    "cmd",
+    "tool",
+    "tools",
+    "download",
+    "installer",
+    "install",
+    "upgrade",
+    "migrate",
+    "migrations",
+    "migration",
+    "seed",
+    "seeder",
+    "loadgen",
+    "e2e",
+];
+
+impl FileFacts {
+    /// Reads them.
+    pub fn of(source: &SourceFile, tree: &Tree) -> Self {
+        let mut class = source.class;
+        let lower = source.path.to_ascii_lowercase();
+        let stem = lower.strip_suffix(".rs").unwrap_or(&lower);
+        let has = |words: &[&str]| {
+            let mut parts = stem.split('/').flat_map(|part| part.split(['-', '_', '.']));
+            parts.any(|word| words.contains(&word))
+        };
+        if class == PathClass::Product || class == PathClass::Script {
+            if has(TEST_WORDS) {
+                class = PathClass::Test;
+            } else if has(CLI_WORDS) {
+                class = PathClass::Script;
+            }
+        }
+        let text = &source.text;
+        let serves = ["axum::", "actix_web::", "tonic::transport::Server", "rocket::", "warp::", "hyper::server"];
+        let parses_arguments = text.contains("Parser") && (text.contains("clap::") || text.contains("structopt"));
+        if class == PathClass::Product && parses_arguments && !serves.iter().any(|s| text.contains(s)) {
+            class = PathClass::Script;
+        }
+        let is_wasm = text.contains("wasm_bindgen") || text.contains("worker::event");
+        Self { routed: routed(tree), class, is_wasm }
+    }
+}
+
+/// The functions named in `get(list)`, `.to(list)`, `from_fn(auth)`.
+fn routed(tree: &Tree) -> BTreeSet<String> {
+    const TAKERS: &[&str] = &[
+        "get",
+        "post",
+        "put",
+        "delete",
+        "patch",
+        "head",
+        "options",
+        "any",
+        "on",
+        "to",
+        "from_fn",
+        "from_fn_with_state",
+        "get_with",
+        "post_with",
+        "service_fn",
+        "handler_fn",
+        "fallback",
+    ];
+    let mut names = BTreeSet::new();
+    for id in tree.all() {
+        let (name, args) = match tree.kind(id) {
+            Kind::Method { name, args, .. } => (name.as_str(), args),
+            Kind::Call { callee, args } => match tree.kind(*callee) {
+                Kind::Path(path) => (path.last().map_or("", String::as_str), args),
+                _ => continue,
+            },
+            _ => continue,
+        };
+        if !TAKERS.contains(&name) {
+            continue;
+        }
+        for argument in args {
+            // A handler is named by a path; a local handed to `.get(key)` is
+            // told apart by not being a function of this file.
+            if let Kind::Path(path) = tree.kind(*argument)
+                && let Some(last) = path.last()
+            {
+                names.insert(last.clone());
+            }
+        }
+    }
+    names
+}
+
+/// Attributes by which frameworks mark what they call per request.
+const ROUTE_ATTRS: &[&str] =
+    &["get", "post", "put", "delete", "patch", "head", "options", "connect", "trace", "route", "handler"];
+/// Types that only a request can fill; `Path` and `Form` need their crate.
+const EXTRACTORS: &[&str] = &[
+    "State",
+    "Json",
+    "Path",
+    "Query",
+    "Form",
+    "Extension",
+    "Data",
+    "HttpRequest",
+    "ServiceRequest",
+    "Multipart",
+    "TypedHeader",
+    "ConnectInfo",
+    "WebSocketUpgrade",
+    "ReqData",
+    "Payload",
+    "RawQuery",
+    "OriginalUri",
+    "Parts",
+    "HttpMessage",
+    "LambdaEvent",
+    "ValidatedJson",
+    "ValidatedQuery",
+];
+const WEB_CRATES: &[&str] = &[
+    "axum",
+    "axum_extra",
+    "actix_web",
+    "actix_multipart",
+    "rocket",
+    "warp",
+    "poem",
+    "poem_openapi",
+    "salvo",
+    "tonic",
+    "http",
+    "hyper",
+    "aide",
+    "lambda_runtime",
+    "lambda_http",
+    "utoipa_axum",
+    "actix_http",
+    "ntex",
+];
+
+/// True for a type that a framework turns into a response.
+fn answers(ty: &super::node::Ty) -> bool {
+    ["HttpResponse", "Responder", "IntoResponse", "Response", "Json", "StatusCode", "NamedFile"]
+        .iter()
+        .any(|name| ty.mentions(name))
+}
+
+/// Words of functions and files that a clock starts.
+const CLOCK_WORDS: &[&str] =
+    &["scheduler", "schedule", "scheduled", "cron", "periodic", "periodically", "daily", "hourly", "jobs"];
+
+/// Names of functions that run once, while a process starts or stops.
+fn is_startup_name(name: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "new",
+        "try_new",
+        "default",
+        "main",
+        "create",
+        "connect",
+        "open",
+        "run",
+        "serve",
+        "start",
+        "bootstrap",
+        "init",
+        "setup",
+        "shutdown",
+        "stop",
+        "load_config",
+        "check_singleton",
+        "probe",
+        "install",
+        "launch",
+        "startup",
+        "migrate",
+        "health",
+    ];
+    const PREFIXES: &[&str] = &[
+        "new_",
+        "from_",
+        "build_",
+        "init_",
+        "setup_",
+        "start_",
+        "run_",
+        "serve_",
+        "register_",
+        "wait_",
+        "health",
+        "with_",
+        "create_client",
+        "make_client",
+        "build",
+        "initialize",
+        "bootstrap_",
+        "on_startup",
+        "launch_",
+        "check_update",
+        "migrate_",
+        "spawn_",
+    ];
+    NAMES.contains(&name)
+        || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        || name.starts_with("is_") && name.ends_with("_running")
+}
+
+impl Model<'_> {
+    /// Where a node runs.
+    pub fn context(&self, node: NodeId) -> Context {
+        if self.is_test(node) {
+            return Context::Test;
+        }
+        match self.facts.class {
+            PathClass::Build => return Context::Build,
+            PathClass::Script => return Context::Cli,
+            _ => {}
+        }
+        let Some(function) = self.function_of(node) else { return Context::Startup };
+        if self.is_handler(function) {
+            return Context::Handler;
+        }
+        if self.in_timer_loop(node) || self.is_on_a_clock(function) {
+            return Context::Scheduled;
+        }
+        if self.is_startup(function) { Context::Startup } else { Context::Library }
+    }
+
+    /// True in tests, benches, examples and what only they use.
+    pub fn is_test(&self, node: NodeId) -> bool {
+        if self.facts.class == PathClass::Test {
+            return true;
+        }
+        let in_attrs = self.attributes_around(node).any(|attr| {
+            let leaf = attr.leaf();
+            let by_name = leaf.ends_with("test") || matches!(leaf, "rstest" | "bench" | "test_case" | "quickcheck");
+            let by_cfg = leaf == "cfg"
+                && (attr.text.contains("test") && !attr.text.contains("not(test")
+                    || attr.text.contains("\"bench")
+                    || attr.text.contains("mock"));
+            by_name || by_cfg
+        });
+        let named = self.tree.ancestors(node).chain([node]).any(|id| match self.tree.kind(id) {
+            Kind::Module(name) => matches!(name.as_str(), "test" | "tests" | "testing" | "test_utils" | "bench"),
+            Kind::Function(index) => {
+                let name = &self.tree.functions[*index].name;
+                name.starts_with("test_") || name.starts_with("__test") || name.ends_with("_test")
+            }
+            _ => false,
+        });
+        in_attrs || named
+    }
+
+    /// True for a function that a framework calls once per request.
+    pub fn is_handler(&self, function: &Function) -> bool {
+        let attrs = self.tree.attrs.get(&function.node);
+        let by_attr = attrs
+            .into_iter()
+            .flatten()
+            .any(|attr| ROUTE_ATTRS.contains(&attr.leaf()) && (attr.text.contains('"') || attr.leaf() == "handler"));
+        if by_attr || function.owner.is_none() && self.facts.routed.contains(&function.name) {
+            return true;
+        }
+        if function.params.iter().any(|param| self.is_extractor(function, param)) {
+            // `web::Data` and `State` are handed on to helpers, and to tasks
+            // that no request starts; only an answer makes them a handler.
+            let shared_only = function
+                .params
+                .iter()
+                .all(|param| !self.is_extractor(function, param) || matches!(param.ty.leaf(), "Data" | "Extension"));
+            return !shared_only || function.output.as_ref().is_some_and(answers);
+        }
+        let owner = function.owner.and_then(|index| self.tree.impls.get(index));
+        let trait_name = owner.and_then(|o| o.trait_path.as_ref()).and_then(|path| path.last());
+        let from_request = trait_name.is_some_and(|name| {
+            matches!(name.as_str(), "FromRequest" | "FromRequestParts" | "EventHandler" | "Handler" | "Endpoint")
+        });
+        let node = function.node;
+        let parent = self.tree.node(node).parent;
+        let graphql = self.tree.attrs.get(&parent).into_iter().flatten().any(|attr| {
+            matches!(attr.leaf(), "Object" | "ComplexObject" | "Subscription" | "OpenApi") && attr.path.len() == 1
+        });
+        function.is_async && (from_request || graphql && function.receiver.is_some())
+    }
+
+    fn is_extractor(&self, function: &Function, param: &super::node::Param) -> bool {
+        let leaf = param.ty.leaf();
+        let is_request = leaf == "Request" && self.is_from_web(function.node, &param.ty.path);
+        if !EXTRACTORS.contains(&leaf) && !is_request {
+            return false;
+        }
+        if leaf == "Path" && param.ty.args.is_empty() {
+            return false;
+        }
+        self.is_from_web(function.node, &param.ty.path)
+    }
+
+    /// True where a type comes from a web framework, or through a glob or
+    /// macro in a file that names one.
+    fn is_from_web(&self, at: NodeId, path: &[String]) -> bool {
+        match self.resolve(at, path) {
+            Some(full) => {
+                let root = full.first().map_or("", String::as_str);
+                WEB_CRATES.contains(&root)
+                    || root == "crate"
+                        && full.len() > 1
+                        && path.last().is_some_and(|l| l != "Request" && l != "Data" && l != "State")
+            }
+            None => path.len() == 1 && WEB_CRATES.iter().any(|name| self.names_crate(name)),
+        }
+    }
+
+    /// True for `main` and functions named like ones that run once.
+    pub fn is_startup(&self, function: &Function) -> bool {
+        let attrs = self.tree.attrs.get(&function.node);
+        let entry = attrs.into_iter().flatten().any(|attr| matches!(attr.leaf(), "main" | "launch" | "ctor"));
+        entry || is_startup_name(&function.name)
+    }
+
+    /// The loop around a node that waits for a timer in each round.
+    pub fn timer_loop(&self, node: NodeId) -> Option<NodeId> {
+        let mut at = node;
+        while let Some(found) = self.loop_of(at) {
+            let waits = self.tree.below(found).any(|id| match self.tree.kind(id) {
+                Kind::Method { name, .. } => name == "tick" && self.is_awaited_or_quoted(id),
+                Kind::Call { callee, .. } => match self.tree.kind(*callee) {
+                    Kind::Path(path) => {
+                        matches!(path.last().map(String::as_str), Some("sleep" | "sleep_until" | "delay_for"))
+                            && self.is_awaited_or_quoted(id)
+                    }
+                    _ => false,
+                },
+                Kind::Macro { names, parsed, .. } => !parsed && names.iter().any(|n| n == "tick"),
+                _ => false,
+            });
+            if waits && !matches!(self.tree.kind(found), Kind::For { .. }) {
+                return Some(found);
+            }
+            at = found;
+        }
+        None
+    }
+
+    fn is_on_a_clock(&self, function: &Function) -> bool {
+        let file = self.source.path.rsplit('/').next().unwrap_or("");
+        let words = file.trim_end_matches(".rs").split('_').chain(function.name.split('_'));
+        words.into_iter().any(|word| CLOCK_WORDS.contains(&word))
+    }
+
+    fn in_timer_loop(&self, node: NodeId) -> bool {
+        self.timer_loop(node).is_some() || self.in_cron_job(node)
+    }
+
+    /// True in the closure that a cron library runs.
+    fn in_cron_job(&self, node: NodeId) -> bool {
+        self.tree.ancestors(node).any(|id| match self.tree.kind(id) {
+            Kind::Call { callee, .. } => match self.tree.kind(*callee) {
+                Kind::Path(path) => {
+                    let leaf = path.last().map_or("", String::as_str);
+                    matches!(leaf, "new_async" | "new_repeated_async" | "new_cron_job_async")
+                }
+                _ => false,
+            },
+            _ => false,
+        })
+    }
+
+    fn is_awaited_or_quoted(&self, node: NodeId) -> bool {
+        self.is_awaited(node) || self.tree.node(node).quoted
+    }
+
+    /// The type or file name that suggests a request path, where only the name
+    /// says so.
+    pub fn request_path_name(&self, node: NodeId) -> Option<String> {
+        const WORDS: &[&str] = &["service", "controller", "resolver", "gateway", "repository", "middleware"];
+        let like = |name: &str| WORDS.iter().any(|word| name.to_ascii_lowercase().ends_with(word));
+        if let Some(owner) = self.function_of(node).and_then(|f| self.owner_name(f)).filter(|name| like(name)) {
+            return Some(owner.to_owned());
+        }
+        let file = self.source.path.rsplit('/').next()?;
+        let stem = file.strip_suffix(".rs")?;
+        like(stem.trim_end_matches('s')).then(|| file.to_owned())
+    }
+}

@@ -1,0 +1,387 @@
+//! What an awaited call does: which reads and writes it makes, over what, and
+//! whether two of them can be under way at once.
+
+use super::Model;
+use super::node::{Function, Kind, Lit, NodeId, Receiver};
+use super::path::equals;
+use super::values::Local;
+use crate::lang::typescript::names;
+use crate::observe::{Effect, Io, NameRef};
+
+/// Whether calls on a resource can be under way side by side.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Resource {
+    /// A pool or an HTTP client: each call has a connection of its own.
+    Shared,
+    /// Like a pool by its name only.
+    SharedByName,
+    /// Not known.
+    Unknown,
+    /// One connection or transaction: one call after the other.
+    Serial,
+}
+
+/// What an awaited call does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Operation {
+    /// What it waits for.
+    pub io: Io,
+    /// Reads or writes.
+    pub effect: Effect,
+    /// What it runs on.
+    pub resource: Resource,
+    /// A function of another file that decides the above.
+    pub elsewhere: Option<NameRef>,
+}
+
+impl Operation {
+    const fn new(io: Io, effect: Effect, resource: Resource) -> Self {
+        Self { io, effect, resource, elsewhere: None }
+    }
+}
+
+/// How far functions of the same file are followed.
+const DEPTH: usize = 3;
+
+impl Model<'_> {
+    /// What the call under an `.await` does; `None` where it is not known to
+    /// reach a server.
+    pub fn operation(&self, awaited: NodeId) -> Option<Operation> {
+        self.operation_within(awaited, DEPTH)
+    }
+
+    fn operation_within(&self, value: NodeId, depth: usize) -> Option<Operation> {
+        self.http(value)
+            .or_else(|| self.sqlx(value))
+            .or_else(|| self.sea_orm(value))
+            .or_else(|| self.typed_client(value))
+            .or_else(|| self.own_function(value, depth))
+    }
+
+    /// `client.get(url)….send()`, `reqwest::get(url)`.
+    fn http(&self, value: NodeId) -> Option<Operation> {
+        if self.callee(value).is_some_and(|path| equals(&path, "reqwest::get")) {
+            return Some(Operation::new(Io::Http, Effect::Read, Resource::Shared));
+        }
+        let Kind::Method { name, .. } = self.tree.kind(value) else { return None };
+        if name != "send" {
+            return None;
+        }
+        let chain = self.chain(value);
+        let (verb, name) = chain
+            .iter()
+            .rev()
+            .find(|(_, name)| matches!(*name, "get" | "head" | "post" | "put" | "delete" | "patch" | "request"))?;
+        let Kind::Method { receiver, .. } = self.tree.kind(*verb) else { return None };
+        let effect = if matches!(*name, "get" | "head") { Effect::Read } else { Effect::Write };
+        if self.is_http_client(*receiver) {
+            return Some(Operation::new(Io::Http, effect, Resource::Shared));
+        }
+        let named = self.leaf_name(*receiver).is_some_and(|leaf| {
+            let leaf = leaf.to_ascii_lowercase();
+            leaf.ends_with("client") || leaf.ends_with("http") || leaf == "reqwest"
+        });
+        let known = self.names_crate("reqwest");
+        (named && known).then(|| Operation::new(Io::Http, effect, Resource::SharedByName))
+    }
+
+    /// `sqlx::query…(sql)….fetch_all(executor)`.
+    fn sqlx(&self, value: NodeId) -> Option<Operation> {
+        let Kind::Method { name, args, .. } = self.tree.kind(value) else { return None };
+        if !matches!(name.as_str(), "fetch_one" | "fetch_all" | "fetch_optional" | "execute") {
+            return None;
+        }
+        let root = self.chain_root(value);
+        let sql = match self.tree.kind(root) {
+            Kind::Macro { path, args, .. } => {
+                if !path.last()?.starts_with("query") {
+                    return None;
+                }
+                args.iter().find_map(|&a| self.text_of(a))
+            }
+            Kind::Call { args, .. } => {
+                let path = self.callee(root)?;
+                if path.first()? != "sqlx" || !path.last()?.starts_with("query") {
+                    return None;
+                }
+                self.text_of(*args.first()?)
+            }
+            _ => return None,
+        };
+        let effect = sql.map_or(Effect::Unknown, sql_effect);
+        let resource = self.executor(*args.first()?);
+        Some(Operation::new(Io::Database, effect, resource))
+    }
+
+    /// `Entity::find()….one(db)`.
+    fn sea_orm(&self, value: NodeId) -> Option<Operation> {
+        let Kind::Method { name, args, .. } = self.tree.kind(value) else { return None };
+        let [executor] = args.as_slice() else { return None };
+        let finds = || self.tree_chain_begins_with_find(value);
+        let effect = match name.as_str() {
+            "one" | "all" | "count" if finds() => Effect::Read,
+            "insert" | "update" | "delete" | "save" | "exec" => Effect::Write,
+            _ => return None,
+        };
+        if !self.names_crate("sea_orm") {
+            return None;
+        }
+        Some(Operation::new(Io::Database, effect, self.executor(*executor)))
+    }
+
+    fn tree_chain_begins_with_find(&self, value: NodeId) -> bool {
+        let root = self.chain_root(value);
+        let Kind::Call { callee, .. } = self.tree.kind(root) else { return false };
+        let Kind::Path(path) = self.tree.kind(*callee) else { return false };
+        path.last().is_some_and(|leaf| leaf.starts_with("find"))
+    }
+
+    /// Methods of clients whose type is written.
+    fn typed_client(&self, value: NodeId) -> Option<Operation> {
+        let Kind::Method { receiver, name, .. } = self.tree.kind(value) else { return None };
+        let effect = match name.as_str() {
+            "find_one"
+            | "count_documents"
+            | "estimated_document_count"
+            | "distinct"
+            | "find"
+            | "query"
+            | "query_one"
+            | "query_opt"
+            | "get_object"
+            | "head_object" => Effect::Read,
+            "insert_one"
+            | "insert_many"
+            | "update_one"
+            | "update_many"
+            | "delete_one"
+            | "delete_many"
+            | "replace_one"
+            | "find_one_and_update"
+            | "execute"
+            | "batch_execute" => Effect::Write,
+            _ => return None,
+        };
+        let path = self.type_path(*receiver)?;
+        let resource = match path.first()?.as_str() {
+            "mongodb" => Resource::Shared,
+            "tokio_postgres" | "deadpool_postgres" => Resource::Serial,
+            "aws_sdk_s3" => Resource::Shared,
+            _ => return None,
+        };
+        Some(Operation::new(Io::Database, effect, resource))
+    }
+
+    /// An async function of this file, by what its body does; one of another
+    /// file is left for the join.
+    fn own_function(&self, value: NodeId, depth: usize) -> Option<Operation> {
+        let depth = depth.checked_sub(1)?;
+        let (function, args) = match self.tree.kind(value) {
+            Kind::Method { receiver, name, args, .. } => {
+                let Kind::Path(path) = self.tree.kind(*receiver) else { return None };
+                if path.len() != 1 || path[0] != "self" {
+                    return None;
+                }
+                let owner = self.function_of(value)?.owner?;
+                (self.method(owner, name)?, args)
+            }
+            Kind::Call { callee, args } => {
+                let Kind::Path(path) = self.tree.kind(*callee) else { return None };
+                match path.as_slice() {
+                    [name] => match self.free_function(name) {
+                        Some(function) => (function, args),
+                        None => return self.imported_function(value),
+                    },
+                    [owner, name] if owner == "Self" => (self.method(self.function_of(value)?.owner?, name)?, args),
+                    _ => return self.imported_function(value),
+                }
+            }
+            _ => return None,
+        };
+        if !function.is_async || function.receiver == Some(Receiver::Exclusive) {
+            return None;
+        }
+        if args.iter().any(|&argument| self.lends_mutably(argument)) {
+            return None;
+        }
+        let mut operation = self.body_operation(function, depth)?;
+        if names::effect_of(&function.name) == Effect::Write {
+            operation.effect = Effect::Write;
+        }
+        // What it runs on is handed in, or is the function's own.
+        let handed = args.iter().map(|&argument| self.executor(argument));
+        if let Some(serial) = handed.max().filter(|r| *r == Resource::Serial) {
+            operation.resource = serial;
+        }
+        Some(operation)
+    }
+
+    fn imported_function(&self, value: NodeId) -> Option<Operation> {
+        let path = self.callee(value)?;
+        if path.first()? != "crate" || path.len() < 3 {
+            return None;
+        }
+        let Kind::Call { args, .. } = self.tree.kind(value) else { return None };
+        if args.iter().any(|&argument| self.lends_mutably(argument)) {
+            return None;
+        }
+        let resource = args.iter().map(|&a| self.executor(a)).filter(|r| *r != Resource::Unknown).max();
+        let (leaf, module) = path.split_last()?;
+        let is_type = |name: &str| name.starts_with(|c: char| c.is_ascii_uppercase());
+        if is_type(leaf) {
+            return None;
+        }
+        let effect = match names::effect_of(leaf) {
+            Effect::Write => Effect::Write,
+            _ => Effect::Read,
+        };
+        // `users::User::find` is `find` of the type `User`.
+        let elsewhere = match module.split_last() {
+            Some((owner, module)) if is_type(owner) => {
+                NameRef { module: module.join("::"), name: owner.clone(), members: vec![leaf.clone()] }
+            }
+            _ => NameRef { module: module.join("::"), name: leaf.clone(), members: Vec::new() },
+        };
+        let resource = resource.unwrap_or(Resource::Unknown);
+        Some(Operation { elsewhere: Some(elsewhere), ..Operation::new(Io::Database, effect, resource) })
+    }
+
+    /// What the body of an async function does, all its awaits together.
+    pub fn body_operation(&self, function: &Function, depth: usize) -> Option<Operation> {
+        let body = function.body?;
+        let mut all: Option<Operation> = None;
+        // A body without a single await is no operation.
+        for id in self.tree.below(body) {
+            let Kind::Await(value) = self.tree.kind(id) else { continue };
+            if self.reads_body(*value) {
+                continue;
+            }
+            let one = self.operation_within(*value, depth);
+            let one = one.unwrap_or(Operation::new(Io::None, Effect::Unknown, Resource::Unknown));
+            all = Some(match all {
+                None => one,
+                Some(before) => Operation {
+                    io: before.io.max(one.io),
+                    effect: before.effect.max(one.effect),
+                    resource: before.resource.max(one.resource),
+                    elsewhere: before.elsewhere.or(one.elsewhere),
+                },
+            });
+        }
+        all.filter(|operation| operation.io != Io::None)
+    }
+
+    /// `response.json()` and its like read what a request already asked for.
+    pub fn reads_body(&self, value: NodeId) -> bool {
+        match self.tree.kind(value) {
+            Kind::Method { name, args, .. } => {
+                args.is_empty() && matches!(name.as_str(), "json" | "text" | "bytes" | "error_for_status")
+            }
+            _ => false,
+        }
+    }
+
+    /// A free function of this file.
+    pub fn free_function(&self, name: &str) -> Option<&Function> {
+        self.tree.functions.iter().find(|f| f.owner.is_none() && f.name == name && f.body.is_some())
+    }
+
+    fn method(&self, owner: usize, name: &str) -> Option<&Function> {
+        let ty = self.tree.impls.get(owner)?.self_ty.leaf();
+        self.tree.functions.iter().find(|f| {
+            f.name == name && f.owner.and_then(|o| self.tree.impls.get(o)).is_some_and(|i| i.self_ty.leaf() == ty)
+        })
+    }
+
+    /// What a query runs on.
+    pub fn executor(&self, argument: NodeId) -> Resource {
+        if self.lends_mutably(argument) {
+            return Resource::Serial;
+        }
+        let mut at = argument;
+        while let Kind::Reference { value, .. } | Kind::Unary(value) = self.tree.kind(at) {
+            at = *value;
+        }
+        const SERIAL: &[&str] = &["tx", "txn", "trx", "transaction", "conn", "connection", "session"];
+        const POOLS: &[&str] = &["PgPool", "MySqlPool", "AnyPool", "DatabaseConnection", "DbConn"];
+        let name = self.leaf_name(at).unwrap_or("");
+        if SERIAL.contains(&name) {
+            return Resource::Serial;
+        }
+        if let Some(typed) = self.type_of(at) {
+            let ty = self.peel(typed).ty;
+            let leaf = ty.leaf();
+            if POOLS.contains(&leaf) {
+                return Resource::Shared;
+            }
+            if leaf == "Pool" {
+                // SQLite has one writer and no network.
+                return if ty.mentions("Sqlite") { Resource::Unknown } else { Resource::Shared };
+            }
+            if leaf.contains("Transaction") || leaf.ends_with("Connection") || leaf.contains("Sqlite") {
+                return Resource::Serial;
+            }
+            if ty.dynamic || leaf.len() == 1 {
+                return Resource::Unknown;
+            }
+        }
+        let sqlite = self.source.path.contains("sqlite") || self.source.text.contains("Sqlite");
+        if !sqlite && (name == "pool" || name.ends_with("_pool")) { Resource::SharedByName } else { Resource::Unknown }
+    }
+
+    fn lends_mutably(&self, argument: NodeId) -> bool {
+        let direct = matches!(self.tree.kind(argument), Kind::Reference { mutable: true, .. });
+        // A local or parameter that is itself `&mut T`.
+        let held = match self.tree.kind(argument) {
+            Kind::Path(path) if path.len() == 1 => match self.local(argument, &path[0]) {
+                Some(Local::Parameter(function, index)) => function.params[index].ty.reference == Some(true),
+                Some(Local::Let(found)) => matches!(
+                    self.tree.kind(found),
+                    Kind::Let { init: Some(init), .. } if matches!(self.tree.kind(*init), Kind::Reference { mutable: true, .. })
+                ),
+                _ => false,
+            },
+            _ => false,
+        };
+        direct || held
+    }
+
+    /// The last name of a path, field or getter.
+    pub fn leaf_name(&self, node: NodeId) -> Option<&str> {
+        match self.tree.kind(node) {
+            Kind::Path(path) => path.last().map(String::as_str),
+            Kind::Field { name, .. } => Some(name),
+            Kind::Method { name, receiver, .. } if name == "clone" || name == "as_ref" || name == "get_ref" => {
+                self.leaf_name(*receiver)
+            }
+            Kind::Method { name, args, .. } if args.is_empty() => Some(name),
+            Kind::Reference { value, .. } | Kind::Unary(value) => self.leaf_name(*value),
+            _ => None,
+        }
+    }
+
+    /// True where a literal stands for `0`, `1` …; for loop bounds.
+    pub fn is_number(&self, node: NodeId) -> bool {
+        matches!(self.tree.kind(node), Kind::Literal(Lit::Number(_)))
+    }
+}
+
+/// What a statement of SQL does.
+fn sql_effect(sql: &str) -> Effect {
+    let upper = sql.trim_start().to_ascii_uppercase();
+    let reads = upper.starts_with("SELECT") || upper.starts_with("WITH");
+    const WRITES: &[&str] = &[
+        "FOR UPDATE",
+        "FOR SHARE",
+        "FOR NO KEY",
+        "NEXTVAL",
+        "PG_ADVISORY",
+        "PG_NOTIFY",
+        "INSERT ",
+        "UPDATE ",
+        "DELETE ",
+        " INTO ",
+        "SETVAL",
+    ];
+    if reads && !WRITES.iter().any(|word| upper.contains(word)) { Effect::Read } else { Effect::Write }
+}

@@ -1,0 +1,110 @@
+//! What a client is: its library, and whether it is one serial resource.
+
+use super::Nature;
+use crate::observe::Io;
+
+/// The library or shape of a client.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Kind {
+    /// axios and its instances.
+    Axios,
+    /// got.
+    Got,
+    /// ky.
+    Ky,
+    /// undici's `request`, pools and clients.
+    Undici,
+    /// superagent.
+    Superagent,
+    /// The global `fetch` and its packages.
+    Fetch,
+    /// Something that is called like an HTTP client.
+    HttpByName,
+    /// Prisma.
+    Prisma,
+    /// pg.
+    Pg,
+    /// mysql2.
+    Mysql,
+    /// Sequelize itself.
+    Sequelize,
+    /// A Sequelize or mongoose model.
+    Model,
+    /// Drizzle.
+    Drizzle,
+    /// Knex.
+    Knex,
+    /// ioredis and redis.
+    Redis,
+    /// The MongoDB driver.
+    Mongo,
+    /// TypeORM's repositories, data sources and managers.
+    TypeOrm,
+    /// Something that is called a repository.
+    Repository,
+    /// AWS SDK version 3.
+    Aws,
+}
+
+impl Kind {
+    /// What its calls wait for.
+    pub const fn io(self) -> Io {
+        match self {
+            Self::Axios
+            | Self::Got
+            | Self::Ky
+            | Self::Undici
+            | Self::Superagent
+            | Self::Fetch
+            | Self::HttpByName
+            | Self::Aws => Io::Http,
+            _ => Io::Database,
+        }
+    }
+
+    /// The name that reports use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Axios => "axios",
+            Self::Got => "got",
+            Self::Ky => "ky",
+            Self::Undici => "undici",
+            Self::Superagent => "superagent",
+            Self::Fetch => "fetch",
+            Self::HttpByName => "HTTP",
+            Self::Prisma => "Prisma",
+            Self::Pg => "pg",
+            Self::Mysql => "mysql2",
+            Self::Sequelize => "Sequelize",
+            Self::Model => "database model",
+            Self::Drizzle => "Drizzle",
+            Self::Knex => "Knex",
+            Self::Redis => "Redis",
+            Self::Mongo => "MongoDB",
+            Self::TypeOrm => "TypeORM",
+            Self::Repository => "repository",
+            Self::Aws => "AWS SDK",
+        }
+    }
+}
+
+/// A receiver that reaches another process.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Client {
+    /// Library or shape.
+    pub kind: Kind,
+    /// How many calls it serves at a time.
+    pub nature: Nature,
+    /// True where only its name says what it is.
+    pub by_name: bool,
+}
+
+impl Client {
+    pub(super) const fn new(kind: Kind, nature: Nature) -> Self {
+        Self { kind, nature, by_name: false }
+    }
+
+    pub(super) const fn named(kind: Kind, nature: Nature) -> Self {
+        Self { kind, nature, by_name: true }
+    }
+}

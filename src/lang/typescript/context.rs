@@ -1,0 +1,415 @@
+//! Where code runs: handler, scheduled, startup, cli, test, build or library.
+//!
+//! A closure runs where its function runs, so the first function on the way
+//! out that is shown to be a handler, a scheduled job or startup decides.
+
+use oxc_ast::AstKind;
+use oxc_ast::ast::{Argument, Expression, MethodDefinitionKind, ObjectPropertyKind};
+use oxc_span::GetSpan;
+use oxc_syntax::node::NodeId;
+
+use super::facts::names_service;
+use super::functions::is_function;
+use super::path::type_names;
+use super::values::key_name;
+use super::{Model, bare};
+use crate::observe::Context;
+use crate::source::PathClass;
+
+/// Methods that register a route where the first argument is a path.
+const ROUTE_METHODS: &[&str] = &[
+    "get", "post", "put", "patch", "delete", "del", "head", "options", "all", "use", "route", "on", "openapi",
+    "register",
+];
+
+/// Receivers that are web servers or routers by their names.
+const ROUTERS: &[&str] =
+    &["app", "router", "server", "fastify", "api", "route", "routes", "koa", "hono", "express", "instance"];
+
+/// Receivers that hand on messages of connections.
+const SOCKETS: &[&str] =
+    &["socket", "ws", "wss", "io", "connection", "consumer", "channel", "subscriber", "nsp", "client"];
+
+/// Decorators of methods that run once for each request or message
+/// (NestJS, TypeGraphQL, routing-controllers, tsoa).
+const HANDLER_DECORATORS: &[&str] = &[
+    "Get",
+    "Post",
+    "Put",
+    "Patch",
+    "Delete",
+    "All",
+    "Head",
+    "Options",
+    "Query",
+    "Mutation",
+    "Subscription",
+    "ResolveField",
+    "FieldResolver",
+    "MessagePattern",
+    "EventPattern",
+    "SubscribeMessage",
+    "GrpcMethod",
+    "GrpcStreamMethod",
+    "Process",
+    "OnEvent",
+    "RestController",
+    "Sse",
+    "HttpCode",
+];
+
+/// Decorators of methods that run on a timer.
+const SCHEDULE_DECORATORS: &[&str] = &["Cron", "Interval", "Timeout"];
+
+/// Types of parameters that only request handlers have.
+const REQUEST_TYPES: &[&str] = &[
+    "Request",
+    "NextRequest",
+    "NextApiRequest",
+    "NextApiResponse",
+    "FastifyRequest",
+    "FastifyReply",
+    "IncomingMessage",
+    "ServerResponse",
+    "MedusaRequest",
+    "MedusaResponse",
+    "AuthenticatedMedusaRequest",
+    "PayloadRequest",
+    "LoaderFunctionArgs",
+    "ActionFunctionArgs",
+    "LoaderArgs",
+    "ActionArgs",
+    "APIGatewayProxyEvent",
+    "APIGatewayProxyEventV2",
+    "SQSEvent",
+    "HttpRequest",
+    "HandlerEvent",
+    "NextFunction",
+    "GetServerSidePropsContext",
+    "VercelRequest",
+    "ParameterizedContext",
+    "RequestHandler",
+    "RouteHandlerMethod",
+];
+
+/// Names of functions that run once, when the process starts or stops.
+const STARTUP_NAMES: &[&str] = &[
+    "main",
+    "bootstrap",
+    "init",
+    "initialize",
+    "setup",
+    "start",
+    "startserver",
+    "listen",
+    "onmoduleinit",
+    "onmoduledestroy",
+    "onapplicationbootstrap",
+    "onapplicationshutdown",
+    "beforeapplicationshutdown",
+    "shutdown",
+    "stop",
+    "dispose",
+    "ondispose",
+    "close",
+    "destroy",
+    "teardown",
+    "boot",
+    "activate",
+    "deactivate",
+    "onstart",
+    "onstop",
+    "preload",
+    "loader$",
+    "migrate",
+    "seed",
+    "up",
+    "down",
+    "gracefulshutdown",
+    "createapp",
+    "buildapp",
+    "createserver",
+    "oninit",
+    "onapplicationstart",
+    "initdb",
+    "connectdb",
+    "register",
+];
+
+impl<'a> Model<'a> {
+    /// Where the code at a node runs.
+    pub fn context_of(&self, node: NodeId) -> Context {
+        match self.source.class {
+            PathClass::Test => return Context::Test,
+            PathClass::Build => return Context::Build,
+            PathClass::Script => return Context::Cli,
+            PathClass::Product => {}
+        }
+        if self.facts().is_test() {
+            return Context::Test;
+        }
+        let mut inside = false;
+        for id in std::iter::once(node).chain(self.nodes().ancestor_ids(node)).filter(|&id| is_function(self.kind(id)))
+        {
+            inside = true;
+            if self.is_handler(id) {
+                return Context::Handler;
+            }
+            if self.is_scheduled(id) {
+                return Context::Scheduled;
+            }
+            if self.is_startup(id) {
+                return if self.facts().is_cli() { Context::Cli } else { Context::Startup };
+            }
+        }
+        if self.facts().is_cli() {
+            return Context::Cli;
+        }
+        // A field's initializer runs with the constructor, not with the module.
+        if !inside && self.class_of(node).is_none() { Context::Startup } else { Context::Library }
+    }
+
+    /// The class or file name around a node that suggests a request path.
+    pub fn service_name(&self, node: NodeId) -> Option<&str> {
+        let class = self.nodes().ancestor_ids(node).find_map(|id| match self.kind(id) {
+            AstKind::Class(class) => class.id.as_ref().map(|id| id.name.as_str()),
+            _ => None,
+        });
+        class.filter(|name| names_service(name)).or_else(|| self.facts().service_file())
+    }
+
+    fn is_handler(&self, function: NodeId) -> bool {
+        self.decorators(function).iter().any(|name| HANDLER_DECORATORS.contains(name))
+            || self.is_route_callback(function)
+            || self.is_route_object(function)
+            || self.is_route_export(function)
+            || self.has_request_parameters(function)
+    }
+
+    /// `app.get("/x", f)`, `http.createServer(f)`, `socket.on("x", f)`,
+    /// `procedure.query(f)`, `new Worker("queue", f)`.
+    fn is_route_callback(&self, function: NodeId) -> bool {
+        let (callee, arguments) = match self.nodes().parent_kind(function) {
+            AstKind::CallExpression(call) => (self.callee(call), &call.arguments),
+            AstKind::NewExpression(new) => {
+                let path = self.path_of(&new.callee);
+                return self.is_from(&path, &["bullmq", "bull"], "Worker");
+            }
+            _ => return false,
+        };
+        let leaf = callee.leaf();
+        let receiver = callee.receiver_name();
+        let first = arguments.first().and_then(Argument::as_expression).map(bare);
+        let first_text = match first {
+            Some(Expression::StringLiteral(literal)) => Some(literal.value.as_str()),
+            Some(Expression::TemplateLiteral(template)) => template.quasis.first().map(|q| q.value.raw.as_str()),
+            _ => None,
+        };
+        match leaf {
+            "createServer" => receiver.starts_with("http") || callee.members.is_empty(),
+            "query" | "mutation" | "subscription" => {
+                let text = self.text(&callee_span(self.nodes().parent_kind(function)));
+                text.contains("rocedure")
+            }
+            "on" | "onMessage" if SOCKETS.contains(&receiver) => true,
+            "process" => receiver.to_ascii_lowercase().contains("queue"),
+            _ if ROUTE_METHODS.contains(&leaf) => {
+                let routes = first_text.is_some_and(|text| text.starts_with('/') || text == "*" || text.is_empty());
+                let router = ROUTERS.contains(&receiver)
+                    || receiver.ends_with("Router")
+                    || receiver.ends_with("App")
+                    || receiver.ends_with("Server");
+                // `app.use(f)` and `router.use(f)` are middleware.
+                routes && (router || arguments.len() > 1 && !receiver.is_empty()) || router && leaf == "use"
+            }
+            _ => false,
+        }
+    }
+
+    /// `{ method: "GET", path: "/x", handler: f }`, `{ Query: { user: f } }`,
+    /// `task({ id, run: f })`, `consumer.run({ eachMessage: f })`.
+    fn is_route_object(&self, function: NodeId) -> bool {
+        let nodes = self.nodes();
+        let property_id = nodes.parent_id(function);
+        let AstKind::ObjectProperty(property) = nodes.kind(property_id) else { return false };
+        let Some(key) = key_name(&property.key) else { return false };
+        let object_id = nodes.parent_id(property_id);
+        let AstKind::ObjectExpression(object) = nodes.kind(object_id) else { return false };
+        let has = |name: &str| {
+            object.properties.iter().any(|kind| match kind {
+                ObjectPropertyKind::ObjectProperty(p) => key_name(&p.key).is_some_and(|k| k == name),
+                ObjectPropertyKind::SpreadProperty(_) => false,
+            })
+        };
+        match key.as_ref() {
+            "handler" => has("method") && (has("path") || has("url")),
+            "eachMessage" | "eachBatch" => true,
+            "run" => match nodes.parent_kind(object_id) {
+                AstKind::CallExpression(call) => {
+                    let callee = self.callee(call);
+                    self.imported(&callee).is_some_and(|i| i.module.starts_with("@trigger.dev/sdk"))
+                }
+                _ => false,
+            },
+            _ => match nodes.parent_kind(object_id) {
+                AstKind::ObjectProperty(outer) => {
+                    matches!(key_name(&outer.key).as_deref(), Some("Query" | "Mutation" | "Subscription"))
+                }
+                _ => false,
+            },
+        }
+    }
+
+    /// Exports that frameworks call by name: Next's and Medusa's route files,
+    /// Remix loaders and actions, lambda handlers, server actions.
+    fn is_route_export(&self, function: NodeId) -> bool {
+        let Some(name) = self.name_of(function) else {
+            return self.is_api_page() && self.is_exported(function);
+        };
+        let name = name.as_ref();
+        let file = self.source.path.rsplit('/').next().unwrap_or("");
+        match name {
+            "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "HEAD" | "OPTIONS" => self.is_exported(function),
+            "loader" | "action" => self.source.path.contains("routes/") && self.is_exported(function),
+            "getServerSideProps" => self.is_exported(function),
+            "handler" => self.is_exported(function),
+            "middleware" => file.starts_with("middleware.") && self.is_exported(function),
+            _ => (self.facts().has_server_actions() || self.is_api_page()) && self.is_exported(function),
+        }
+    }
+
+    fn is_api_page(&self) -> bool {
+        self.source.path.contains("pages/api/")
+    }
+
+    /// True where a function is exported by its declaration.
+    pub fn is_exported(&self, function: NodeId) -> bool {
+        let mut ids = self.nodes().ancestor_ids(function).take(4);
+        ids.any(|id| match self.kind(id) {
+            AstKind::ExportNamedDeclaration(_)
+            | AstKind::ExportDeclaration(_)
+            | AstKind::ExportDefaultDeclaration(_) => true,
+            AstKind::AssignmentExpression(assignment) => {
+                let target = self.source.slice(super::span(&assignment.left));
+                target.starts_with("module.exports") || target.starts_with("exports.")
+            }
+            _ => false,
+        })
+    }
+
+    fn has_request_parameters(&self, function: NodeId) -> bool {
+        let Some(parameters) = self.parameters(function) else { return false };
+        let mut names = Vec::new();
+        for parameter in parameters.items.iter().take(4) {
+            let types = parameter.type_annotation.as_ref().map(|a| type_names(&a.type_annotation)).unwrap_or_default();
+            if types.iter().any(|name| REQUEST_TYPES.contains(name)) && !self.is_client_request(&types) {
+                return true;
+            }
+            if let oxc_ast::ast::BindingPattern::BindingIdentifier(id) = &parameter.pattern {
+                names.push(id.name.as_str());
+            }
+        }
+        match names.as_slice() {
+            [first, second, ..] => {
+                matches!(first.trim_start_matches('_'), "req" | "request")
+                    && matches!(second.trim_start_matches('_'), "res" | "response" | "reply" | "h")
+            }
+            _ => false,
+        }
+    }
+
+    /// `Request` alone is also what browser code hands to `fetch`.
+    fn is_client_request(&self, types: &[&str]) -> bool {
+        types == ["Request"] && self.facts().is_browser()
+    }
+
+    fn is_scheduled(&self, function: NodeId) -> bool {
+        if self.decorators(function).iter().any(|name| SCHEDULE_DECORATORS.contains(name)) {
+            return true;
+        }
+        match self.nodes().parent_kind(function) {
+            AstKind::CallExpression(call) => {
+                let callee = self.callee(call);
+                match callee.leaf() {
+                    "setInterval" => true,
+                    "schedule" | "scheduleJob" => {
+                        matches!(callee.receiver_name(), "cron" | "schedule" | "nodeCron" | "scheduler" | "Cron")
+                    }
+                    _ => false,
+                }
+            }
+            AstKind::NewExpression(new) => matches!(self.path_of(&new.callee).leaf(), "CronJob" | "Cron"),
+            _ => false,
+        }
+    }
+
+    fn is_startup(&self, function: NodeId) -> bool {
+        if let AstKind::MethodDefinition(method) = self.nodes().parent_kind(function)
+            && method.kind == MethodDefinitionKind::Constructor
+        {
+            return false;
+        }
+        self.is_immediate(function)
+            || self.name_of(function).is_some_and(|name| {
+                STARTUP_NAMES.contains(&name.trim_start_matches(['_', '#']).to_ascii_lowercase().as_str())
+            })
+    }
+
+    /// `(async () => { … })()` at module level.
+    fn is_immediate(&self, function: NodeId) -> bool {
+        let AstKind::CallExpression(call) = self.nodes().parent_kind(function) else { return false };
+        bare(&call.callee).span() == self.kind(function).span() && self.function_of(function).is_none()
+    }
+}
+
+fn callee_span(kind: AstKind<'_>) -> oxc_span::Span {
+    match kind {
+        AstKind::CallExpression(call) => call.callee.span(),
+        other => other.span(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use oxc_allocator::Allocator;
+
+    use super::*;
+    use crate::source::{Language, SourceFile};
+
+    /// The context and the symbol of the first `await` in a file.
+    fn at_await(path: &str, text: &str) -> (Context, String, Option<String>) {
+        let language = Language::of_path(path).expect("a scanned language");
+        let source = SourceFile::new(path, language, PathClass::of_path(path), text.to_owned());
+        let allocator = Allocator::default();
+        let model = Model::parse(&allocator, &source).expect("it parses");
+        let enclosing = model.enclosing(model.index.awaits[0]);
+        (enclosing.context, enclosing.symbol, enclosing.request_path_by_name)
+    }
+
+    #[test]
+    fn handlers_are_seen() {
+        for (path, text) in [
+            ("src/a.ts", "app.get('/x', async (a, b) => { await f(); });"),
+            ("src/a.ts", "export async function h(req, res) { await f(); }"),
+            ("src/a.ts", "class C { @Get(':id') async one() { await f(); } }"),
+            ("src/api/store/route.ts", "export const GET = async (r: MedusaRequest) => { await f(); }"),
+            ("app/routes/x.tsx", "export async function loader() { await f(); }"),
+            ("src/a.ts", "export const r = publicProcedure.input(z).query(async () => { await f(); })"),
+            ("src/a.ts", "export default { Query: { async user() { return [1].map(async () => await f()); } } }"),
+            ("src/a.ts", "const e = { path: '/x', method: 'get', handler: async (x) => { await f(); } }"),
+        ] {
+            assert_eq!(at_await(path, text).0, Context::Handler, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_contexts_are_seen() {
+        assert_eq!(at_await("src/a.ts", "setInterval(async () => { await f() }, 5)").0, Context::Scheduled);
+        assert_eq!(at_await("src/a.ts", "async function main() { await f() } main()").0, Context::Startup);
+        assert_eq!(at_await("src/a.ts", "await f()").0, Context::Startup);
+        assert_eq!(at_await("src/cli/a.ts", "export async function g() { await f() }").0, Context::Cli);
+        assert_eq!(at_await("src/a.test.ts", "async function g() { await f() }").0, Context::Test);
+        let service = at_await("src/x.ts", "class UserService { async one() { await f() } }");
+        assert_eq!(service, (Context::Library, "UserService.one".into(), Some("UserService".into())));
+    }
+}

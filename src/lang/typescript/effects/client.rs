@@ -1,0 +1,440 @@
+//! What a call on a known client does, by the library's own words.
+
+use oxc_ast::ast::{CallExpression, Expression};
+
+use crate::lang::typescript::clients::{Client, Kind, PRISMA_READS};
+use crate::lang::typescript::names;
+use crate::lang::typescript::path::argument;
+use crate::lang::typescript::values::{Property, property};
+use crate::lang::typescript::{Model, bare};
+use crate::observe::{Effect, Known, Value};
+
+/// JSON-RPC methods that only read. Sources: the Ethereum JSON-RPC
+/// specification's state and history methods; the prefixes are conventions
+/// (`debug_getRawBlock`, `wallet_getPermissions`, `tags_list`).
+const RPC_READS: &[&str] = &[
+    "eth_call",
+    "eth_blocknumber",
+    "eth_chainid",
+    "eth_estimategas",
+    "eth_gasprice",
+    "eth_feehistory",
+    "eth_maxpriorityfeepergas",
+    "eth_accounts",
+    "eth_syncing",
+    "net_version",
+    "net_peercount",
+    "net_listening",
+    "web3_clientversion",
+];
+
+const MODEL_READS: &[&str] = &[
+    "find",
+    "findOne",
+    "findById",
+    "findAll",
+    "findByPk",
+    "findAndCountAll",
+    "count",
+    "countDocuments",
+    "estimatedDocumentCount",
+    "exists",
+    "distinct",
+    "aggregate",
+    "max",
+    "min",
+    "sum",
+];
+
+/// Links of a query chain that only shape the query.
+const SHAPING: &[&str] = &[
+    "exec",
+    "lean",
+    "populate",
+    "sort",
+    "limit",
+    "skip",
+    "select",
+    "where",
+    "and",
+    "or",
+    "nor",
+    "in",
+    "project",
+    "toArray",
+    "from",
+    "leftJoin",
+    "innerJoin",
+    "rightJoin",
+    "fullJoin",
+    "orderBy",
+    "groupBy",
+    "having",
+    "offset",
+    "as",
+    "first",
+    "on",
+    "using",
+    "distinct",
+    "equals",
+    "gte",
+    "lte",
+    "gt",
+    "lt",
+    "ne",
+    "regex",
+    "collation",
+    "hint",
+    "read",
+    "cursor",
+    "$dynamic",
+    "unscoped",
+    "scope",
+];
+
+const TYPEORM_READS: &[&str] = &[
+    "find",
+    "findOne",
+    "findBy",
+    "findOneBy",
+    "findAndCount",
+    "findAndCountBy",
+    "findByIds",
+    "findOneOrFail",
+    "findOneByOrFail",
+    "count",
+    "countBy",
+    "exist",
+    "exists",
+    "existsBy",
+    "sum",
+    "average",
+    "minimum",
+    "maximum",
+    "findTrees",
+    "findRoots",
+];
+
+const TYPEORM_FETCHES: &[&str] = &[
+    "getOne",
+    "getMany",
+    "getCount",
+    "getRawMany",
+    "getRawOne",
+    "getManyAndCount",
+    "getOneOrFail",
+    "getRawAndEntities",
+    "getExists",
+];
+
+const TYPEORM_CHANGES: &[&str] =
+    &["insert", "update", "delete", "softDelete", "restore", "setLock", "useTransaction", "setQueryRunner", "execute"];
+
+const REDIS_READS: &[&str] = &[
+    "get",
+    "mget",
+    "hget",
+    "hgetall",
+    "hmget",
+    "hkeys",
+    "hvals",
+    "hlen",
+    "hexists",
+    "hscan",
+    "exists",
+    "ttl",
+    "pttl",
+    "type",
+    "keys",
+    "scan",
+    "strlen",
+    "getrange",
+    "smembers",
+    "sismember",
+    "smismember",
+    "scard",
+    "sinter",
+    "sunion",
+    "sdiff",
+    "srandmember",
+    "zrange",
+    "zrevrange",
+    "zrangebyscore",
+    "zrevrangebyscore",
+    "zscore",
+    "zmscore",
+    "zcard",
+    "zcount",
+    "zrank",
+    "zrevrank",
+    "lrange",
+    "llen",
+    "lindex",
+    "xlen",
+    "xrange",
+    "dbsize",
+    "info",
+];
+
+const KNEX_CHANGES: &[&str] = &[
+    "insert",
+    "update",
+    "del",
+    "delete",
+    "truncate",
+    "increment",
+    "decrement",
+    "upsert",
+    "raw",
+    "forUpdate",
+    "forShare",
+    "transacting",
+    "transaction",
+    "schema",
+    "destroy",
+    "batchInsert",
+    "migrate",
+    "seed",
+    "merge",
+    "onConflict",
+];
+
+/// What a chain of calls on a client does. `names` are the members and methods
+/// after the client's own name, innermost first; `calls` the calls in the same
+/// order.
+pub fn effect<'a>(model: &Model<'a>, client: Client, names: &[&'a str], calls: &[&'a CallExpression<'a>]) -> Effect {
+    let Some(&first_call) = calls.first() else { return Effect::Unknown };
+    let has = |list: &[&str]| names.iter().any(|name| list.contains(name));
+    let read_if = |reads: bool| if reads { Effect::Read } else { Effect::Write };
+    match client.kind {
+        Kind::Axios | Kind::Got | Kind::Ky | Kind::Undici | Kind::Superagent | Kind::Fetch | Kind::HttpByName => {
+            http(model, client, names, first_call)
+        }
+        Kind::Prisma => match names {
+            [_, method] => read_if(PRISMA_READS.contains(method)),
+            _ => Effect::Unknown,
+        },
+        Kind::Pg | Kind::Mysql | Kind::Sequelize => match names {
+            ["query" | "execute"] => sql_argument(model, first_call),
+            _ => Effect::Unknown,
+        },
+        Kind::Model => match names {
+            [first, rest @ ..] if MODEL_READS.contains(first) => {
+                let stages = *first == "aggregate" && changes_by_stage(model, first_call);
+                read_if(!stages && rest.iter().all(|name| SHAPING.contains(name)))
+            }
+            _ => Effect::Unknown,
+        },
+        Kind::Drizzle => match names {
+            ["query", _, "findMany" | "findFirst", ..] | ["$count", ..] => Effect::Read,
+            ["select" | "selectDistinct" | "selectDistinctOn", rest @ ..] => {
+                read_if(rest.iter().all(|name| SHAPING.contains(name)))
+            }
+            _ => Effect::Unknown,
+        },
+        Kind::Knex => match names {
+            ["raw"] => sql_argument(model, first_call),
+            _ => read_if(!has(KNEX_CHANGES)),
+        },
+        Kind::Redis => match names {
+            [name] => read_if(REDIS_READS.contains(&name.to_ascii_lowercase().as_str())),
+            _ => Effect::Unknown,
+        },
+        Kind::Mongo => {
+            let reads = ["findOne", "find", "countDocuments", "estimatedDocumentCount", "distinct", "aggregate"];
+            let rest = names.iter().all(|name| {
+                reads.contains(name) || SHAPING.contains(name) || matches!(*name, "db" | "collection" | "count")
+            });
+            let stages = calls.iter().any(|call| changes_by_stage(model, call));
+            read_if(has(&reads) && rest && !stages)
+        }
+        Kind::TypeOrm => match names {
+            ["query"] => sql_argument(model, first_call),
+            _ if has(&["createQueryBuilder"]) => read_if(has(TYPEORM_FETCHES) && !has(TYPEORM_CHANGES)),
+            _ => read_if(names.last().is_some_and(|name| TYPEORM_READS.contains(name))),
+        },
+        Kind::Repository => match names {
+            [name] if !names::is_trap(name) => names::effect_of(name),
+            _ => Effect::Unknown,
+        },
+        Kind::Aws => match names {
+            ["send"] => match argument(&first_call.arguments, 0) {
+                Some(Expression::NewExpression(new)) => aws_operation(model.path_of(&new.callee).leaf()),
+                _ => Effect::Unknown,
+            },
+            [name] => aws_operation(name),
+            _ => Effect::Unknown,
+        },
+    }
+}
+
+fn aws_operation(name: &str) -> Effect {
+    let words = names::words(name);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["get" | "list" | "head" | "describe" | "query" | "scan", ..] | ["batch" | "transact", "get", ..] => {
+            Effect::Read
+        }
+        _ => Effect::Write,
+    }
+}
+
+fn http<'a>(model: &Model<'a>, client: Client, names: &[&'a str], call: &'a CallExpression<'a>) -> Effect {
+    // What takes a function is a route or a hook, whatever its name.
+    let function = call
+        .arguments
+        .iter()
+        .filter_map(|a| a.as_expression())
+        .any(|a| matches!(bare(a), Expression::ArrowFunctionExpression(_) | Expression::FunctionExpression(_)));
+    if function || client.kind == Kind::HttpByName && !is_address(model, argument(&call.arguments, 0)) {
+        return Effect::Unknown;
+    }
+    let names: Vec<&str> =
+        names.iter().copied().filter(|n| !matches!(*n, "json" | "text" | "arrayBuffer" | "blob" | "buffer")).collect();
+    match names.as_slice() {
+        [] => {
+            let first = argument(&call.arguments, 0);
+            let axios = client.kind == Kind::Axios && first.is_some_and(|first| model.object(first).is_some());
+            by_method(model, if axios { first } else { argument(&call.arguments, 1) }, client.kind)
+        }
+        ["request"] if client.kind == Kind::Axios => by_method(model, argument(&call.arguments, 0), client.kind),
+        ["get" | "head" | "options", rest @ ..] if client.kind == Kind::Superagent || rest.is_empty() => Effect::Read,
+        ["post"] if argument(&call.arguments, 1).is_some_and(|body| is_rpc_read(model, body)) => Effect::Read,
+        ["request", ..] => Effect::Unknown,
+        _ => Effect::Write,
+    }
+}
+
+/// A path or a URL, written out at least in its beginning.
+fn is_address<'a>(model: &Model<'a>, expression: Option<&'a Expression<'a>>) -> bool {
+    let starts = |text: &str| text.starts_with('/') || text.starts_with("http");
+    match expression.map(bare) {
+        Some(Expression::TemplateLiteral(template)) => {
+            template.quasis.first().is_some_and(|first| starts(first.value.raw.as_str()))
+        }
+        Some(other) => match model.value(other) {
+            Known::Here(Value::Text(text), _) => starts(&text),
+            _ => false,
+        },
+        None => false,
+    }
+}
+
+/// The effect that an options object's `method` says; none means GET.
+fn by_method<'a>(model: &Model<'a>, options: Option<&'a Expression<'a>>, kind: Kind) -> Effect {
+    let Some(options) = options else { return Effect::Read };
+    let Some(object) = model.object(options) else { return Effect::Unknown };
+    match property(object, "method") {
+        Property::Missing => {
+            // got and ky turn a body into a POST only with a method.
+            let body = ["body", "json", "form"].iter().any(|key| !property(object, key).is_missing());
+            if body && kind != Kind::Axios { Effect::Write } else { Effect::Read }
+        }
+        Property::Found(method) => match model.value(method) {
+            Known::Here(Value::Text(method), _) => match method.to_ascii_uppercase().as_str() {
+                "GET" | "HEAD" | "OPTIONS" => Effect::Read,
+                "POST" => match property(object, "body").found().or(property(object, "data").found()) {
+                    Some(body) if is_rpc_read(model, body) => Effect::Read,
+                    _ => Effect::Write,
+                },
+                _ => Effect::Write,
+            },
+            _ => Effect::Unknown,
+        },
+        Property::Unknown => Effect::Unknown,
+    }
+}
+
+/// True for a JSON-RPC body whose literal `method` only reads, also inside
+/// `JSON.stringify`.
+pub fn is_rpc_read<'a>(model: &Model<'a>, body: &'a Expression<'a>) -> bool {
+    let body = match bare(body) {
+        Expression::CallExpression(call) if model.callee(call).is_global("JSON", &["stringify"]) => {
+            match argument(&call.arguments, 0) {
+                Some(inner) => inner,
+                None => return false,
+            }
+        }
+        other => other,
+    };
+    let Some(object) = model.object(body) else { return false };
+    let Some(method) = property(object, "method").found() else { return false };
+    match model.value(method) {
+        Known::Here(Value::Text(method), _) => is_rpc_method(&method),
+        _ => false,
+    }
+}
+
+fn is_rpc_method(method: &str) -> bool {
+    let lower = method.to_ascii_lowercase();
+    let Some((_, operation)) = lower.split_once(['_', '.']) else { return false };
+    // Filters hand over what changed since the last call and forget it.
+    let drains = operation.starts_with("getfilter");
+    !drains && (RPC_READS.contains(&lower.as_str()) || operation.starts_with("get") || operation.ends_with("list"))
+}
+
+fn changes_by_stage(model: &Model<'_>, call: &CallExpression<'_>) -> bool {
+    let text = model.text(call);
+    text.contains("$out") || text.contains("$merge")
+}
+
+fn sql_argument<'a>(model: &Model<'a>, call: &'a CallExpression<'a>) -> Effect {
+    let Some(first) = argument(&call.arguments, 0) else { return Effect::Unknown };
+    if let Some(object) = model.object(first) {
+        return property(object, "text").found().map_or(Effect::Unknown, |text| sql(model, text));
+    }
+    sql(model, first)
+}
+
+/// The effect of an SQL text that is written out.
+pub fn sql<'a>(model: &Model<'a>, expression: &'a Expression<'a>) -> Effect {
+    let text = match bare(expression) {
+        Expression::TemplateLiteral(template) => {
+            template.quasis.iter().map(|quasi| quasi.value.raw.as_str()).collect::<Vec<_>>().join(" ? ")
+        }
+        other => match model.value(other) {
+            Known::Here(Value::Text(text), _) => text,
+            _ => return Effect::Unknown,
+        },
+    };
+    sql_text(&text)
+}
+
+/// The effect of an SQL text: a `SELECT` that locks, draws a number or
+/// notifies is a write.
+pub fn sql_text(text: &str) -> Effect {
+    let lower = text.trim_start().to_ascii_lowercase();
+    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty()).collect();
+    let Some(&first) = words.first() else { return Effect::Unknown };
+    if !matches!(first, "select" | "with" | "show" | "explain") {
+        return Effect::Write;
+    }
+    const CHANGES: &[&str] =
+        &["insert", "update", "delete", "merge", "into", "nextval", "setval", "pg_notify", "share", "call", "get_lock"];
+    let changes = words.iter().any(|word| CHANGES.contains(word) || word.starts_with("pg_advisory"));
+    if changes { Effect::Write } else { Effect::Read }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sql_texts_have_effects() {
+        assert_eq!(sql_text("SELECT * FROM users"), Effect::Read);
+        assert_eq!(sql_text(" with a as (select 1) select * from a"), Effect::Read);
+        assert_eq!(sql_text("SELECT id FROM jobs FOR UPDATE SKIP LOCKED"), Effect::Write);
+        assert_eq!(sql_text("SELECT nextval('s')"), Effect::Write);
+        assert_eq!(sql_text("UPDATE users SET a = 1"), Effect::Write);
+        assert_eq!(sql_text(""), Effect::Unknown);
+    }
+
+    #[test]
+    fn rpc_methods_read_or_not() {
+        assert!(is_rpc_method("eth_getBalance"));
+        assert!(is_rpc_method("eth_call"));
+        assert!(!is_rpc_method("eth_sendRawTransaction"));
+        assert!(!is_rpc_method("eth_getFilterChanges"));
+        assert!(!is_rpc_method("getBalance"));
+    }
+}

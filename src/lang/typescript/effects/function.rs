@@ -1,0 +1,317 @@
+//! Functions as their callers need to know them.
+
+use oxc_ast::AstKind;
+use oxc_ast::ast::{CallExpression, Expression};
+use oxc_syntax::node::NodeId;
+use oxc_syntax::symbol::SymbolId;
+
+use super::{By, Effects};
+use crate::lang::typescript::clients::Nature;
+use crate::lang::typescript::names;
+use crate::lang::typescript::path::{Binding, Root};
+use crate::lang::typescript::uses::Uses;
+use crate::lang::typescript::{Model, bare, span};
+use crate::observe::{Effect, FunctionSummary, Io, NameRef};
+use crate::source::Span;
+
+/// A function of this file.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Summary {
+    /// What other files see: functions of other files are left open.
+    pub public: FunctionSummary,
+    /// The effect with other files' functions taken by their names.
+    pub named: Effect,
+    /// `named` rests on a name.
+    pub by_name: bool,
+}
+
+/// A read that rests on more functions of other files than this is not shown
+/// to be one; the bound also keeps summaries small.
+const DEPENDENCIES: usize = 8;
+
+/// Globals whose functions touch nothing outside.
+const PURE_GLOBALS: &[&str] = &[
+    "Math",
+    "JSON",
+    "Object",
+    "Array",
+    "Number",
+    "String",
+    "Boolean",
+    "Date",
+    "BigInt",
+    "Promise",
+    "Symbol",
+    "Reflect",
+    "Buffer",
+    "URL",
+    "URLSearchParams",
+    "Intl",
+    "RegExp",
+    "Error",
+    "parseInt",
+    "parseFloat",
+    "isNaN",
+    "isFinite",
+    "encodeURIComponent",
+    "decodeURIComponent",
+    "encodeURI",
+    "decodeURI",
+    "structuredClone",
+    "atob",
+    "btoa",
+    "performance",
+    "console",
+    "crypto",
+    "AbortSignal",
+    "TextEncoder",
+    "TextDecoder",
+];
+
+/// Methods of strings, arrays, numbers, dates and promises that touch nothing
+/// outside, by names that little else has.
+const PURE_METHODS: &[&str] = &[
+    "map",
+    "filter",
+    "reduce",
+    "some",
+    "every",
+    "findIndex",
+    "findLast",
+    "includes",
+    "indexOf",
+    "lastIndexOf",
+    "join",
+    "slice",
+    "split",
+    "trim",
+    "trimEnd",
+    "trimStart",
+    "toLowerCase",
+    "toUpperCase",
+    "toString",
+    "toFixed",
+    "startsWith",
+    "endsWith",
+    "match",
+    "matchAll",
+    "test",
+    "replace",
+    "replaceAll",
+    "padStart",
+    "padEnd",
+    "concat",
+    "flat",
+    "flatMap",
+    "forEach",
+    "keys",
+    "values",
+    "entries",
+    "toISOString",
+    "getTime",
+    "valueOf",
+    "charAt",
+    "charCodeAt",
+    "at",
+    "localeCompare",
+    "substring",
+    "substr",
+    "toSorted",
+    "toReversed",
+    "repeat",
+    "normalize",
+    "has",
+    "then",
+    "catch",
+    "finally",
+    "json",
+    "text",
+    "blob",
+    "arrayBuffer",
+    "safeParse",
+    "parse",
+    "toJSON",
+    "bind",
+    "toPrecision",
+    "codePointAt",
+];
+
+/// Methods that change their own collection only.
+const COLLECTING: &[&str] =
+    &["push", "set", "add", "sort", "reverse", "unshift", "pop", "shift", "splice", "delete", "append", "fill"];
+
+impl Summary {
+    /// A function that does nothing, as far as is known yet.
+    pub(super) fn empty(model: &Model<'_>, function: NodeId) -> Self {
+        let public = FunctionSummary {
+            is_async: model.is_async(function),
+            effect: Effect::None,
+            io: Io::None,
+            calls: Vec::new(),
+            uses_transaction: false,
+            span: name_span(model, function),
+        };
+        Self { public, named: Effect::None, by_name: false }
+    }
+
+    pub(super) fn of<'a>(effects: &Effects<'_, 'a>, function: NodeId) -> Self {
+        let model = effects.model;
+        let mut summary = Self::empty(model, function);
+        let generator = matches!(model.kind(function), AstKind::Function(f) if f.generator);
+        if generator || model.parameters(function).is_none() {
+            summary.raise(Effect::Unknown);
+        }
+        if writes_outside(model, function) {
+            summary.raise(Effect::Write);
+        }
+        for parameter in model.parameters(function).iter().flat_map(|p| &p.items) {
+            if let oxc_ast::ast::BindingPattern::BindingIdentifier(id) = &parameter.pattern {
+                summary.public.uses_transaction |= id.name.len() > 1 && names::is_carrier(&id.name);
+            }
+        }
+        for id in model.subtree(function) {
+            match model.kind(id) {
+                AstKind::CallExpression(call) => summary.take_call(effects, call, function),
+                AstKind::TaggedTemplateExpression(tagged) => {
+                    let leaf = model.path_of(&tagged.tag).leaf();
+                    let text: Vec<&str> = tagged.quasi.quasis.iter().map(|q| q.value.raw.as_str()).collect();
+                    match leaf {
+                        "$queryRaw" => {
+                            summary.raise(super::client::sql_text(&text.join(" ? ")));
+                            summary.public.io = summary.public.io.max(Io::Database);
+                        }
+                        "sql" | "gql" | "html" | "css" | "raw" | "dedent" => {}
+                        _ => summary.raise(Effect::Unknown),
+                    }
+                }
+                AstKind::YieldExpression(_) => summary.raise(Effect::Unknown),
+                AstKind::ForOfStatement(each) if each.r#await => summary.raise(Effect::Unknown),
+                _ => {}
+            }
+        }
+        if summary.public.effect > Effect::Read {
+            // Nothing that another file does makes it a read again.
+            summary.public.calls = Vec::new();
+        }
+        summary
+    }
+
+    fn raise(&mut self, effect: Effect) {
+        self.public.effect = self.public.effect.max(effect);
+        self.named = self.named.max(effect);
+    }
+
+    /// Notes a function of another file; what depends on too many is unknown.
+    fn depend(&mut self, name: &NameRef) {
+        if self.public.effect > Effect::Read {
+            return;
+        }
+        if self.public.calls.len() >= DEPENDENCIES {
+            return self.raise(Effect::Unknown);
+        }
+        if let Err(place) = self.public.calls.binary_search(name) {
+            self.public.calls.insert(place, name.clone());
+        }
+    }
+
+    fn take_call<'a>(&mut self, effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, function: NodeId) {
+        if is_pure(effects, call, function) {
+            return;
+        }
+        let found = effects.call(call);
+        self.public.uses_transaction |= found.nature != Nature::Parallel || found.carries_transaction;
+        match &found.by {
+            By::Imported(name) => {
+                self.depend(name);
+                self.named = self.named.max(found.effect);
+                self.by_name = true;
+            }
+            By::Function(inner) => {
+                let inner = effects.summary(*inner);
+                self.public.effect = self.public.effect.max(inner.public.effect);
+                self.public.io = self.public.io.max(inner.public.io);
+                for name in &inner.public.calls {
+                    self.depend(name);
+                }
+                self.named = self.named.max(inner.named);
+                self.by_name |= inner.by_name;
+            }
+            By::Client(_) => {
+                self.raise(found.effect);
+                self.public.io = self.public.io.max(found.io);
+                self.by_name |= found.by_name;
+            }
+            By::Name => {
+                self.raise(found.effect);
+                self.by_name = true;
+            }
+        }
+    }
+}
+
+/// The declared name's span, or that of the function's start.
+fn name_span(model: &Model<'_>, function: NodeId) -> Span {
+    match model.kind(function) {
+        AstKind::Function(f) if f.id.is_some() => f.id.as_ref().map_or(Span::default(), |id| span(&id.span)),
+        kind => {
+            let whole = span(&kind);
+            Span::at(whole.start)
+        }
+    }
+}
+
+/// True where a function writes what is bound outside of it: a variable, a
+/// field, a parameter's member.
+fn writes_outside(model: &Model<'_>, function: NodeId) -> bool {
+    let uses = Uses::of(model, function);
+    uses.writes_outside(model, function) || uses.mutates.iter().any(|&symbol| !is_fresh(model, symbol))
+}
+
+/// True where a variable holds something that was made for it alone.
+pub fn is_fresh(model: &Model<'_>, symbol: SymbolId) -> bool {
+    let init = match model.binding(symbol) {
+        Binding::Constant(init) | Binding::Variable(Some(init)) => init,
+        Binding::Variable(None) => return true,
+        _ => return false,
+    };
+    matches!(
+        bare(init),
+        Expression::ObjectExpression(_)
+            | Expression::ArrayExpression(_)
+            | Expression::NewExpression(_)
+            | Expression::CallExpression(_)
+            | Expression::AwaitExpression(_)
+    )
+}
+
+/// True where a call touches nothing but values.
+pub fn is_pure<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, function: NodeId) -> bool {
+    let model = effects.model;
+    let path = model.callee(call);
+    let leaf = path.leaf();
+    if names::is_logger(path.receiver_name()) {
+        return true;
+    }
+    if let Root::Global(name) = path.root
+        && PURE_GLOBALS.contains(&name)
+    {
+        return true;
+    }
+    let takes_function =
+        call.arguments.first().and_then(|a| a.as_expression()).is_some_and(|a| {
+            matches!(bare(a), Expression::ArrowFunctionExpression(_) | Expression::FunctionExpression(_))
+        });
+    if path.members.is_empty() {
+        return false;
+    }
+    if PURE_METHODS.contains(&leaf) || leaf == "find" && takes_function {
+        return true;
+    }
+    if COLLECTING.contains(&leaf)
+        && let Root::Symbol(symbol, _) = path.root
+    {
+        let here = model.is_within(model.scoping().symbol_declaration(symbol), function);
+        return here && is_fresh(model, symbol);
+    }
+    false
+}

@@ -1,0 +1,295 @@
+//! What a call does: by its receiver where that is a known client, by the body
+//! where the function is in this file, by its name otherwise, and as an open
+//! reference where another file defines it.
+
+pub mod client;
+mod function;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use oxc_ast::AstKind;
+use oxc_ast::ast::{Argument, CallExpression, ClassElement, Expression, ObjectPropertyKind};
+use oxc_syntax::node::NodeId;
+
+use super::clients::{Client, Clients, Nature};
+use super::names;
+use super::path::{Binding, Path, Root, argument};
+use super::values::key_name;
+use super::{Model, bare};
+use crate::observe::{Effect, Io, NameRef};
+
+pub use self::function::Summary;
+
+/// What says what a call does.
+#[derive(Clone, PartialEq, Debug)]
+pub enum By {
+    /// The receiver is this client.
+    Client(Client),
+    /// The function is in this file.
+    Function(NodeId),
+    /// Another file defines the function; the effect is what its name suggests.
+    Imported(NameRef),
+    /// Only the name.
+    Name,
+}
+
+/// What a call does.
+#[derive(Clone, PartialEq, Debug)]
+pub struct CallEffect {
+    /// Its effect.
+    pub effect: Effect,
+    /// What it waits for, as far as this file shows it.
+    pub io: Io,
+    /// What says so.
+    pub by: By,
+    /// Runs on one connection or in a transaction, or may.
+    pub nature: Nature,
+    /// An argument is called like a transaction or session.
+    pub carries_transaction: bool,
+    /// Gives a promise whatever happens: cannot throw before it.
+    pub promises: bool,
+    /// The effect rests on a name somewhere: of the receiver, of the callee,
+    /// or of a function that the local function calls.
+    pub by_name: bool,
+}
+
+/// A call with what it is chained to: `a.b(x).c(y)`.
+pub struct Chain<'a> {
+    /// The innermost callee.
+    pub base: Path<'a, 'a>,
+    /// The calls, innermost first.
+    pub calls: Vec<&'a CallExpression<'a>>,
+    /// Members and methods after the innermost callee, in order.
+    pub links: Vec<&'a str>,
+}
+
+/// The effects of one file's calls and functions, computed once each.
+pub struct Effects<'m, 'a> {
+    /// The file.
+    pub model: &'m Model<'a>,
+    /// Its clients.
+    pub clients: Clients<'m, 'a>,
+    summaries: RefCell<HashMap<NodeId, Option<Rc<Summary>>>>,
+}
+
+impl<'m, 'a> Effects<'m, 'a> {
+    /// The effects of a file.
+    pub fn new(model: &'m Model<'a>) -> Self {
+        Self { model, clients: Clients::new(model), summaries: RefCell::default() }
+    }
+
+    /// Takes a chain of calls apart.
+    pub fn chain(&self, call: &'a CallExpression<'a>) -> Chain<'a> {
+        let mut calls = vec![call];
+        let mut links = Vec::new();
+        let mut path = self.model.callee(call);
+        while let Root::Call(inner) = path.root {
+            let mut members = path.members;
+            members.append(&mut links);
+            links = members;
+            calls.push(inner);
+            path = self.model.callee(inner);
+        }
+        calls.reverse();
+        Chain { base: path, calls, links }
+    }
+
+    /// What a call does.
+    pub fn call(&self, call: &'a CallExpression<'a>) -> CallEffect {
+        let mut chain = self.chain(call);
+        let settled = self.strip_handlers(&mut chain);
+        let at = AstKind::CallExpression(call).node_id();
+        let mut found = self.of_chain(&chain, at);
+        found.carries_transaction = chain.calls.iter().any(|call| self.carries_transaction(call));
+        if !settled {
+            found.effect = found.effect.max(Effect::Unknown);
+            found.promises = false;
+        }
+        found
+    }
+
+    fn of_chain(&self, chain: &Chain<'a>, at: NodeId) -> CallEffect {
+        if let Some((client, used)) = self.clients.of_path(&chain.base, at) {
+            let names: Vec<&str> = chain.base.members[used..].iter().chain(&chain.links).copied().collect();
+            return CallEffect {
+                effect: client::effect(self.model, client, &names, &chain.calls),
+                io: client.kind.io(),
+                by: By::Client(client),
+                nature: client.nature,
+                carries_transaction: false,
+                promises: !client.by_name,
+                by_name: client.by_name,
+            };
+        }
+        if let Some(function) = self.local_function(&chain.base, at)
+            && chain.links.is_empty()
+        {
+            let summary = self.summary(function);
+            let nature = if summary.public.uses_transaction { Nature::Either } else { Nature::Parallel };
+            return CallEffect {
+                effect: summary.named,
+                io: summary.public.io,
+                by: By::Function(function),
+                nature,
+                carries_transaction: false,
+                promises: summary.public.is_async,
+                by_name: summary.by_name,
+            };
+        }
+        let leaf = chain.links.last().copied().unwrap_or_else(|| chain.base.leaf());
+        let by = match self.model.name_ref(&chain.base) {
+            Some(name) if chain.links.is_empty() => By::Imported(name),
+            _ => By::Name,
+        };
+        let trapped = names::is_trap(leaf) || chain.base.members.contains(&"[]");
+        let effect = match names::effect_of(leaf) {
+            Effect::Read if trapped => Effect::Unknown,
+            other => other,
+        };
+        // A chain that changes something on its way is no read.
+        let changes = chain.links.iter().any(|link| names::effect_of(link) == Effect::Write)
+            || !chain.links.is_empty() && names::effect_of(chain.base.leaf()) == Effect::Write;
+        CallEffect {
+            effect: if changes { effect.max(Effect::Write) } else { effect },
+            io: Io::None,
+            by,
+            nature: Nature::Parallel,
+            carries_transaction: false,
+            promises: false,
+            by_name: true,
+        }
+    }
+
+    /// Takes `.then(…)`, `.catch(…)` and `.finally(…)` off the end of a chain.
+    /// False where one of them does more than hand on a value.
+    fn strip_handlers(&self, chain: &mut Chain<'a>) -> bool {
+        let mut settled = true;
+        while let Some(&"then" | &"catch" | &"finally") = chain.links.last() {
+            let Some(call) = chain.calls.pop() else { break };
+            chain.links.pop();
+            settled &= call.arguments.iter().all(|argument| argument.as_expression().is_some_and(|a| self.hands_on(a)));
+        }
+        settled
+    }
+
+    /// `(r) => r.json()`, `(r) => r.data`, `() => null`.
+    fn hands_on(&self, handler: &'a Expression<'a>) -> bool {
+        let Expression::ArrowFunctionExpression(arrow) = bare(handler) else { return false };
+        let Some(value) = arrow.get_expression() else { return false };
+        match bare(value) {
+            Expression::CallExpression(call) => {
+                matches!(self.model.callee(call).leaf(), "json" | "text" | "blob" | "arrayBuffer")
+                    && call.arguments.is_empty()
+            }
+            Expression::Identifier(_)
+            | Expression::StaticMemberExpression(_)
+            | Expression::ChainExpression(_)
+            | Expression::NullLiteral(_)
+            | Expression::BooleanLiteral(_)
+            | Expression::NumericLiteral(_)
+            | Expression::StringLiteral(_) => true,
+            Expression::ArrayExpression(array) => array.elements.is_empty(),
+            Expression::ObjectExpression(object) => object.properties.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// The function of this file that a path calls: a declared or constant
+    /// function, or a method of the class around `at`.
+    pub fn local_function(&self, path: &Path<'a, 'a>, at: NodeId) -> Option<NodeId> {
+        match (path.root, path.members.as_slice()) {
+            (Root::Symbol(symbol, _), []) => match self.model.binding(symbol) {
+                Binding::Function(function) => Some(function),
+                Binding::Constant(init) => self.function_of(init),
+                _ => None,
+            },
+            (Root::Symbol(symbol, _), [method]) => match self.model.binding(symbol) {
+                Binding::Constant(init) => match bare(init) {
+                    Expression::ObjectExpression(object) => {
+                        let value = super::values::property(object, method).found()?;
+                        self.function_of(value)
+                    }
+                    _ => None,
+                },
+                Binding::Class(class) => self.method(class, method, true),
+                _ => None,
+            },
+            (Root::This, [method]) => self.method(self.model.class_of(at)?, method, false),
+            _ => None,
+        }
+    }
+
+    fn function_of(&self, value: &'a Expression<'a>) -> Option<NodeId> {
+        match bare(value) {
+            function @ (Expression::ArrowFunctionExpression(_) | Expression::FunctionExpression(_)) => {
+                Some(self.model.node(function))
+            }
+            _ => None,
+        }
+    }
+
+    /// A class's method, or field that holds a function.
+    pub fn method(&self, class: NodeId, name: &str, is_static: bool) -> Option<NodeId> {
+        let AstKind::Class(class) = self.model.kind(class) else { return None };
+        class.body.body.iter().find_map(|element| match element {
+            ClassElement::MethodDefinition(method) => {
+                let wanted = method.kind.is_method()
+                    && method.r#static == is_static
+                    && method.value.body.is_some()
+                    && key_name(&method.key).as_deref() == Some(name);
+                wanted.then(|| AstKind::Function(&method.value).node_id())
+            }
+            ClassElement::PropertyDefinition(property) if key_name(&property.key).as_deref() == Some(name) => {
+                self.function_of(property.value.as_ref()?)
+            }
+            _ => None,
+        })
+    }
+
+    /// The summary of a function of this file.
+    pub fn summary(&self, function: NodeId) -> Rc<Summary> {
+        if let Some(known) = self.summaries.borrow().get(&function) {
+            // A function that is being summarised adds nothing to itself.
+            return known.clone().unwrap_or_else(|| Rc::new(Summary::empty(self.model, function)));
+        }
+        self.summaries.borrow_mut().insert(function, None);
+        let summary = Rc::new(Summary::of(self, function));
+        self.summaries.borrow_mut().insert(function, Some(Rc::clone(&summary)));
+        summary
+    }
+
+    /// True where an argument is called like a transaction, or an option hands one over.
+    pub fn carries_transaction(&self, call: &'a CallExpression<'a>) -> bool {
+        (0..call.arguments.len()).any(|index| {
+            let Some(expression) = argument(&call.arguments, index) else {
+                return matches!(&call.arguments[index], Argument::SpreadElement(_));
+            };
+            match expression {
+                Expression::ObjectExpression(object) => object.properties.iter().any(|kind| match kind {
+                    ObjectPropertyKind::ObjectProperty(property) => {
+                        let nothing = matches!(bare(&property.value), Expression::NullLiteral(_));
+                        let key = key_name(&property.key);
+                        // `t` as a key is no transaction, but the `t` handed to it is.
+                        let carrier = |name: &str| name.len() > 1 && names::is_carrier(name);
+                        !nothing
+                            && (key.is_some_and(|key| carrier(&key))
+                                || matches!(bare(&property.value), Expression::Identifier(id) if carrier(&id.name)))
+                    }
+                    ObjectPropertyKind::SpreadProperty(_) => false,
+                }),
+                other => names::is_carrier(self.model.path_of(other).leaf()),
+            }
+        })
+    }
+}
+
+/// What a call does; for a single question. Several questions to one file are
+/// cheaper through one [`Effects`].
+pub fn call_effect<'a>(model: &Model<'a>, call: &'a CallExpression<'a>) -> CallEffect {
+    Effects::new(model).call(call)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,198 @@
+//! What a file as a whole shows: which libraries it uses, whether it is
+//! browser code, a test or a command-line program.
+
+use std::collections::{BTreeSet, HashMap};
+
+use oxc_ast::ast::Program;
+use oxc_semantic::Scoping;
+use oxc_syntax::symbol::SymbolId;
+
+use super::names::words;
+use super::path::{Imported, strip_node};
+use crate::source::{Language, SourceFile};
+
+/// What the file as a whole shows.
+#[derive(Clone, Debug, Default)]
+pub struct FileFacts {
+    /// Modules that the file imports from, `node:` left out.
+    modules: BTreeSet<String>,
+    browser: bool,
+    test: bool,
+    cli: bool,
+    server_actions: bool,
+    service: Option<String>,
+}
+
+/// Libraries of user interfaces: a file that imports one runs in a browser
+/// unless a function in it is shown to be a request handler.
+const UI_LIBRARIES: &[&str] = &[
+    "react",
+    "react-dom",
+    "react-native",
+    "preact",
+    "preact/hooks",
+    "vue",
+    "svelte",
+    "svelte/store",
+    "solid-js",
+    "@angular/core",
+    "@tanstack/react-query",
+    "react-router-dom",
+    "@remix-run/react",
+    "react-hook-form",
+    "next/navigation",
+    "next/router",
+    "next/link",
+    "@theia/core/shared/react",
+];
+
+/// Libraries that only tests import.
+const TEST_LIBRARIES: &[&str] = &[
+    "vitest",
+    "@jest/globals",
+    "mocha",
+    "chai",
+    "ava",
+    "@playwright/test",
+    "supertest",
+    "test",
+    "tap",
+    "sinon",
+    "@nestjs/testing",
+    "@testing-library/react",
+    "medusa-test-utils",
+    "@medusajs/test-utils",
+    "cypress",
+];
+
+/// Libraries that only command-line programs import.
+const CLI_LIBRARIES: &[&str] = &[
+    "commander",
+    "yargs",
+    "yargs/yargs",
+    "@oclif/core",
+    "cac",
+    "clipanion",
+    "citty",
+    "@clack/prompts",
+    "inquirer",
+    "@inquirer/prompts",
+    "prompts",
+    "ora",
+    "meow",
+    "arg",
+    "minimist",
+    "nest-commander",
+    "enquirer",
+    "vorpal",
+    "listr2",
+    "listr",
+];
+
+/// Folders whose code runs in a browser or an editor's window.
+const BROWSER_FOLDERS: &[&str] = &[
+    "browser",
+    "electron-browser",
+    "electron-sandbox",
+    "browser-only",
+    "frontend",
+    "components",
+    "hooks",
+    "webview",
+    "webviews",
+    "public",
+    "admin-ui",
+    "dashboard",
+    "views",
+];
+
+/// Globals that only browsers have.
+const BROWSER_GLOBALS: &[&str] = &["window", "document", "localStorage", "sessionStorage"];
+
+/// Words of a class's or file's name that suggest a request path
+/// (`contracts`: service, controller, resolver, gateway, repository, middleware).
+const SERVICE_WORDS: &[&str] = &["service", "controller", "resolver", "gateway", "repository", "middleware"];
+
+impl FileFacts {
+    /// Reads them off a parsed file.
+    pub fn of(
+        source: &SourceFile,
+        program: &Program<'_>,
+        scoping: &Scoping,
+        imports: &HashMap<SymbolId, Imported<'_>>,
+    ) -> Self {
+        let modules: BTreeSet<String> =
+            imports.values().map(|imported| strip_node(imported.module).to_owned()).collect();
+        let imports_one = |list: &[&str]| list.iter().any(|module| modules.contains(*module));
+        let directive = |text: &str| program.directives.iter().any(|d| d.directive.as_str() == text);
+        let (folders, name) = source.path.rsplit_once('/').unwrap_or(("", &source.path));
+        let in_folder = |list: &[&str]| folders.split('/').any(|folder| list.contains(&folder));
+        let globals = scoping.root_unresolved_references();
+        let unresolved = |name: &str| globals.keys().any(|key| key.as_str() == name);
+        let markup = matches!(source.language, Language::Tsx) || source.path.ends_with(".jsx");
+        let browser = directive("use client")
+            || imports_one(UI_LIBRARIES)
+            || markup
+            || in_folder(BROWSER_FOLDERS)
+            || BROWSER_GLOBALS.iter().any(|global| unresolved(global));
+        let test = imports_one(TEST_LIBRARIES) || unresolved("describe") && unresolved("it");
+        let cli_folder = |folder: &str| {
+            matches!(folder, "cli" | "bin" | "cmd") || folder.starts_with("cli-") || folder.ends_with("-cli")
+        };
+        let cli = program.hashbang.is_some()
+            || imports_one(CLI_LIBRARIES)
+            || folders.split('/').any(cli_folder)
+            || matches!(name.split('.').next(), Some("cli"));
+        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        Self {
+            browser,
+            test,
+            cli,
+            server_actions: directive("use server"),
+            service: names_service(stem).then(|| name.to_owned()),
+            modules,
+        }
+    }
+
+    /// True where the file imports from `module` (`node:` left out).
+    pub fn imports(&self, module: &str) -> bool {
+        self.modules.contains(module)
+    }
+
+    /// True where the file imports from a module that `wanted` accepts.
+    pub fn imports_any(&self, wanted: impl Fn(&str) -> bool) -> bool {
+        self.modules.iter().any(|module| wanted(module))
+    }
+
+    /// True where the file's code runs in a browser or a window, as far as
+    /// nothing in it is shown to be a request handler.
+    pub fn is_browser(&self) -> bool {
+        self.browser
+    }
+
+    /// True where the file imports a test library.
+    pub fn is_test(&self) -> bool {
+        self.test
+    }
+
+    /// True where the file belongs to a command-line program.
+    pub fn is_cli(&self) -> bool {
+        self.cli
+    }
+
+    /// True where the file begins with `"use server"`: its exports are called
+    /// by requests.
+    pub fn has_server_actions(&self) -> bool {
+        self.server_actions
+    }
+
+    /// The file's name, where it suggests a request path.
+    pub fn service_file(&self) -> Option<&str> {
+        self.service.as_deref()
+    }
+}
+
+/// True where a class's or file's name suggests a request path.
+pub fn names_service(name: &str) -> bool {
+    words(name).iter().any(|word| SERVICE_WORDS.contains(&word.as_str()))
+}

@@ -1,0 +1,354 @@
+//! What a callee's name alone says. Word lists, not whole names: `findManyUsers`
+//! begins with `find`. A word of the write list anywhere wins, since a read
+//! that also writes is a write.
+
+use crate::observe::Effect;
+
+const READ: &[&str] = &[
+    "get",
+    "fetch",
+    "find",
+    "load",
+    "list",
+    "count",
+    "read",
+    "lookup",
+    "search",
+    "select",
+    "exists",
+    "has",
+    "is",
+    "retrieve",
+    "aggregate",
+    "describe",
+    "head",
+    "peek",
+    "stat",
+    "access",
+    "readdir",
+    "group",
+    "view",
+    "show",
+    "query",
+    "resolve",
+];
+
+const WRITE: &[&str] = &[
+    "create",
+    "update",
+    "delete",
+    "remove",
+    "insert",
+    "save",
+    "upsert",
+    "send",
+    "publish",
+    "post",
+    "put",
+    "patch",
+    "set",
+    "add",
+    "push",
+    "emit",
+    "enqueue",
+    "dequeue",
+    "pop",
+    "claim",
+    "reserve",
+    "consume",
+    "close",
+    "destroy",
+    "open",
+    "connect",
+    "disconnect",
+    "init",
+    "initialize",
+    "start",
+    "stop",
+    "begin",
+    "commit",
+    "rollback",
+    "migrate",
+    "seed",
+    "lock",
+    "unlock",
+    "acquire",
+    "release",
+    "register",
+    "unregister",
+    "reset",
+    "clear",
+    "flush",
+    "invalidate",
+    "revalidate",
+    "drop",
+    "truncate",
+    "sync",
+    "ensure",
+    "increment",
+    "decrement",
+    "mark",
+    "track",
+    "log",
+    "audit",
+    "notify",
+    "refresh",
+    "rotate",
+    "login",
+    "logout",
+    "authenticate",
+    "impersonate",
+    "run",
+    "exec",
+    "execute",
+    "process",
+    "handle",
+    "apply",
+    "write",
+    "rename",
+    "mkdir",
+    "unlink",
+    "copy",
+    "upload",
+    "download",
+    "next",
+    "modify",
+    "generate",
+    "build",
+    "install",
+    "launch",
+    "spawn",
+    "kill",
+    "wait",
+    "sleep",
+    "delay",
+    "prompt",
+    "ask",
+    "confirm",
+    "render",
+    "trigger",
+    "dispatch",
+    "schedule",
+    "cancel",
+    "retry",
+    "replace",
+    "move",
+    "archive",
+    "restore",
+    "import",
+    "attach",
+    "detach",
+    "subscribe",
+    "unsubscribe",
+    "verify",
+    "validate",
+    "assert",
+    "require",
+    "check",
+    "use",
+    "make",
+    "or",
+];
+
+/// Reads whose name hides a write or an order, seen in real code: cookies that
+/// slide, tokens that are created lazily, cursors, interactive prompts.
+const TRAPS: &[&str] = &[
+    "session",
+    "token",
+    "cursor",
+    "cookies",
+    "headers",
+    "lock",
+    "transaction",
+    "tx",
+    "input",
+    "clipboard",
+    "client",
+    "connection",
+    "instance",
+];
+
+/// Names of values that carry a transaction or another serial resource.
+const CARRIERS: &[&str] = &[
+    "tx",
+    "trx",
+    "t",
+    "transaction",
+    "session",
+    "sharedcontext",
+    "em",
+    "manager",
+    "entitymanager",
+    "queryrunner",
+    "conn",
+    "connection",
+    "txn",
+    "uow",
+    "unitofwork",
+    "transactionalentitymanager",
+    "transactionmanager",
+    "dbtransaction",
+];
+
+/// Receivers that are one serial thing, whatever is called on them.
+const SERIAL: &[&str] = &[
+    "reader",
+    "writer",
+    "stream",
+    "cursor",
+    "iterator",
+    "iter",
+    "lock",
+    "mutex",
+    "page",
+    "browser",
+    "worker",
+    "port",
+    "child",
+    "process",
+    "queryrunner",
+    "socket",
+    "session",
+    "transaction",
+    "tx",
+    "trx",
+    "frame",
+    "locator",
+    "driver",
+    "terminal",
+    "cli",
+    "prompt",
+    "rl",
+    "lexer",
+    "parser",
+    "tokenizer",
+    "generator",
+];
+
+/// Splits `camelCase`, `PascalCase`, `snake_case` and digits into lower-case words.
+pub fn words(name: &str) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    let mut last = ' ';
+    let mut chars = name.chars().peekable();
+    while let Some(c) = chars.next() {
+        if !c.is_alphanumeric() {
+            last = ' ';
+            continue;
+        }
+        let next_lower = chars.peek().is_some_and(|n| n.is_lowercase());
+        let starts = !last.is_alphanumeric() || c.is_uppercase() && (!last.is_uppercase() || next_lower);
+        match out.last_mut() {
+            Some(word) if !starts => word.extend(c.to_lowercase()),
+            _ => out.push(c.to_lowercase().collect()),
+        }
+        last = c;
+    }
+    out
+}
+
+/// The effect that a callee's leaf name suggests.
+pub fn effect_of(name: &str) -> Effect {
+    let words = words(name);
+    let Some(first) = words.first() else { return Effect::Unknown };
+    if words.iter().any(|word| WRITE.contains(&word.as_str())) {
+        return Effect::Write;
+    }
+    if READ.contains(&first.as_str()) { Effect::Read } else { Effect::Unknown }
+}
+
+/// True where a read-like name is one of the traps.
+pub fn is_trap(name: &str) -> bool {
+    words(name).iter().skip(1).any(|word| TRAPS.contains(&word.as_str()))
+}
+
+/// True where a name is that of a transaction or another serial carrier.
+pub fn is_carrier(name: &str) -> bool {
+    let lower = name.trim_start_matches(['_', '#', '$']).to_ascii_lowercase();
+    CARRIERS.contains(&lower.as_str())
+}
+
+/// True where a receiver of this name is one serial thing.
+pub fn is_serial(name: &str) -> bool {
+    words(name).last().is_some_and(|word| SERIAL.contains(&word.as_str()))
+}
+
+/// True where a type's name is that of a transaction, session or query runner.
+pub fn is_transaction_type(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    ["transaction", "queryrunner", "entitymanager", "clientsession", "poolclient", "poolconnection"]
+        .iter()
+        .any(|t| lower.contains(t))
+}
+
+/// True where a call of this name guards what follows: an earlier one must
+/// have passed before a later one may start.
+pub fn is_guard(name: &str) -> bool {
+    const GUARDS: &[&str] = &[
+        "require",
+        "assert",
+        "ensure",
+        "validate",
+        "verify",
+        "authorize",
+        "authenticate",
+        "authorise",
+        "guard",
+        "can",
+        "must",
+        "check",
+        "permission",
+        "permissions",
+        "allowed",
+        "limit",
+        "ratelimit",
+    ];
+    words(name).iter().any(|word| GUARDS.contains(&word.as_str()))
+}
+
+/// True where a call of this name is about time.
+pub fn is_timing(name: &str) -> bool {
+    const TIMING: &[&str] = &[
+        "sleep",
+        "delay",
+        "wait",
+        "timeout",
+        "immediate",
+        "tick",
+        "poll",
+        "retry",
+        "throttle",
+        "debounce",
+        "backoff",
+        "pause",
+    ];
+    words(name).iter().any(|word| TIMING.contains(&word.as_str()))
+}
+
+/// True where a receiver of this name only writes a log.
+pub fn is_logger(name: &str) -> bool {
+    words(name).last().is_some_and(|word| matches!(word.as_str(), "console" | "logger" | "log" | "debug"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_split_into_words() {
+        assert_eq!(words("findManyUsers"), ["find", "many", "users"]);
+        assert_eq!(words("getHTTPClient_v2"), ["get", "http", "client", "v2"]);
+        assert_eq!(words("$queryRaw"), ["query", "raw"]);
+        assert_eq!(words(""), Vec::<String>::new());
+    }
+
+    #[test]
+    fn names_suggest_effects() {
+        assert_eq!(effect_of("findUnique"), Effect::Read);
+        assert_eq!(effect_of("getOrCreate"), Effect::Write);
+        assert_eq!(effect_of("frobnicate"), Effect::Unknown);
+        assert!(is_trap("getSession"));
+        assert!(!is_trap("getUser"));
+        assert!(is_guard("assertPermission"));
+        assert!(is_carrier("sharedContext"));
+    }
+}
