@@ -48,6 +48,20 @@ impl TryFrom<String> for Condition {
     }
 }
 
+impl std::fmt::Display for Condition {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = &self.name;
+        match self.test {
+            Test::Is(true) => f.write_str(name),
+            Test::Is(false) => write!(f, "not {name}"),
+            Test::AtLeast(n) => write!(f, "{name} >= {n}"),
+            Test::AtMost(n) => write!(f, "{name} <= {n}"),
+            Test::Above(n) => write!(f, "{name} > {n}"),
+            Test::Below(n) => write!(f, "{name} < {n}"),
+        }
+    }
+}
+
 impl Condition {
     /// True where the value is there and the comparison holds. A value that is
     /// not there satisfies nothing but `!name`.

@@ -8,7 +8,8 @@ use miette::{Diagnostic, NamedSource, SourceSpan};
 use thiserror::Error;
 
 use crate::analyze::{self, Vocabulary};
-use crate::pattern;
+use crate::pattern::{self, map::ValueSource};
+use crate::rule::common::{self, CommonTexts};
 use crate::rule::model::{Detection, Rule};
 use crate::rule::template;
 use crate::source::{Family, Language};
@@ -40,6 +41,8 @@ pub struct RuleError {
 pub struct RuleSet {
     /// The rules; candidates name them by index.
     pub rules: Vec<Rule>,
+    /// Words that all rules share, by key.
+    pub common: std::collections::BTreeMap<String, String>,
 }
 
 impl RuleSet {
@@ -49,7 +52,9 @@ impl RuleSet {
     /// [`RuleError`] for a rule that breaks the format; a test holds that
     /// there is none.
     pub fn builtin() -> Result<Self, Box<RuleError>> {
-        let mut set = Self::default();
+        let (name, text) = common::BUILTIN;
+        let texts: CommonTexts = from_toml(name, text)?;
+        let mut set = Self { common: texts.by_key(), ..Self::default() };
         for (name, text) in builtin::BUILTIN {
             set.add(name, text, true)?;
         }
@@ -100,11 +105,13 @@ struct Fault {
     keys: Vec<String>,
     message: String,
     help: Option<String>,
+    /// A text value with the byte in it that is meant.
+    offset: Option<(String, usize)>,
 }
 
 impl Fault {
     fn new(keys: &[&str], message: impl Into<String>) -> Self {
-        Self { keys: keys.iter().map(|&k| k.to_owned()).collect(), message: message.into(), help: None }
+        Self { keys: keys.iter().map(|&k| k.to_owned()).collect(), message: message.into(), help: None, offset: None }
     }
 
     fn help(mut self, help: impl Into<String>) -> Self {
@@ -113,8 +120,21 @@ impl Fault {
     }
 
     fn at(self, name: &str, text: &str) -> Box<RuleError> {
-        let at = locate(text, &self.keys).map(SourceSpan::from);
+        let at = locate(text, &self.keys).map(|whole| self.within(text, whole)).map(SourceSpan::from);
         report(name, text, self.message, self.help, at)
+    }
+}
+
+impl Fault {
+    /// The meant byte of a text value where the file holds it as it is,
+    /// without escapes; else the whole value.
+    fn within(&self, text: &str, whole: Range<usize>) -> Range<usize> {
+        let found = self.offset.as_ref().and_then(|(value, offset)| {
+            let start = text.get(whole.clone())?.find(value.as_str())? + whole.start + offset;
+            let width = text.get(start..)?.chars().next().map_or(0, char::len_utf8);
+            Some(start..start + width)
+        });
+        found.unwrap_or(whole)
     }
 }
 
@@ -137,13 +157,17 @@ pub fn locate(text: &str, keys: &[String]) -> Option<Range<usize>> {
 }
 
 fn parse(name: &str, text: &str, builtin: bool) -> Result<Rule, Box<RuleError>> {
-    let rule: Rule = toml::from_str(text).map_err(|error| {
+    let rule: Rule = from_toml(name, text)?;
+    check(&rule, name, builtin).map_err(|fault| fault.at(name, text))?;
+    Ok(rule)
+}
+
+fn from_toml<T: serde::de::DeserializeOwned>(name: &str, text: &str) -> Result<T, Box<RuleError>> {
+    toml::from_str(text).map_err(|error| {
         let message = error.message().to_owned();
         let help = suggestion(&message);
         report(name, text, message, help, error.span().map(SourceSpan::from))
-    })?;
-    check(&rule, name, builtin).map_err(|fault| fault.at(name, text))?;
-    Ok(rule)
+    })
 }
 
 /// serde lists what it expected; the nearest of these is what was meant.
@@ -210,7 +234,7 @@ fn check_detection<'r>(
         values.extend(vocabulary.values);
     }
     match &detection.query {
-        Some(query) => check_query(rule, detection, query, family, key, values)?,
+        Some(query) => check_query(rule, detection, query, family, key, builtin, values)?,
         None if detection.analysis.is_none() => {
             let needed = if builtin { "an `analysis` or a `query`" } else { "a `query`" };
             return Err(Fault::new(&["detect", key], format!("{needed} is needed")));
@@ -262,6 +286,7 @@ fn check_query<'r>(
     query: &str,
     family: Family,
     key: &str,
+    builtin: bool,
     values: &mut BTreeSet<&'r str>,
 ) -> Result<(), Fault> {
     let path = ["detect", key, "query"];
@@ -269,32 +294,71 @@ fn check_query<'r>(
         Family::TypeScript => &[Language::TypeScript, Language::Tsx],
         Family::Rust => &[Language::Rust],
     };
-    let mut captures = Vec::new();
-    for &language in languages {
-        let compiled = pattern::compile(language, query).map_err(|error| Fault::new(&path, error.to_string()))?;
-        captures = compiled.capture_names().iter().map(|name| (*name).to_owned()).collect();
+    // A query takes 4 to 12 ms a pattern to compile: the program's own are
+    // compiled when a file needs them, and a test holds that they compile.
+    if !builtin {
+        for &language in languages {
+            let compiled = pattern::compile(language, query).map_err(|error| {
+                let mut fault = Fault::new(&path, error.message);
+                fault.offset = Some((query.to_owned(), error.offset));
+                fault
+            })?;
+            if let Some(variant) = compiled.variants().find(|variant| !rule.variant.contains_key(*variant)) {
+                return Err(Fault::new(&path, format!("the query sets the variant `{variant}`, which has no words")));
+            }
+        }
     }
-    if !captures.iter().any(|name| name == "hit") {
+    let captures: BTreeSet<&str> = words_after(query, '@').collect();
+    if !captures.contains("hit") {
         return Err(Fault::new(&path, "the query has no capture `@hit`"));
     }
     for (name, source) in &detection.values {
-        let capture = pattern::value_source(source).map(|(_, capture)| capture);
-        if !capture.is_some_and(|capture| captures.iter().any(|c| c == capture)) {
-            let message =
-                format!("`{source}` is neither `count(@capture)` nor `text(@capture)` of a capture of the query");
+        let known = match ValueSource::read(source) {
+            Some(source) => source.capture().is_none_or(|capture| captures.contains(capture)),
+            None => false,
+        };
+        if !known {
+            let message = format!(
+                "`{source}` is none of `count(@capture)`, `text(@capture)`, `number(@capture)`, \
+                 `saved_percent(@capture)` of a capture of the query, `named(REGEX)`, `function()`"
+            );
             return Err(Fault::new(&["detect", key, "values", name], message));
         }
         values.insert(name);
     }
-    for name in rule.patch.values().flat_map(|patch| patch.replace.keys()) {
-        if !captures.iter().any(|capture| capture == name) {
-            return Err(Fault::new(
-                &["patch"],
-                format!("the patch replaces `{name}`, which the query does not capture"),
-            ));
+    // Values that the query sets itself: `(#set! value.NAME …)`.
+    if detection.analysis.is_none() {
+        let set = rule.detection(family).and_then(|d| d.query.as_deref()).unwrap_or_default();
+        values.extend(words_after(set, ' ').filter_map(|word| word.strip_prefix("value.")));
+    }
+    check_replacements(rule, &captures)
+}
+
+/// A user's patch replaces captures by texts with captures in them.
+fn check_replacements(rule: &Rule, captures: &BTreeSet<&str>) -> Result<(), Fault> {
+    for (key, patch) in &rule.patch {
+        for (name, replacement) in &patch.replace {
+            let at = ["patch", key, "replace", name];
+            let used = template::names(replacement).map_err(|message| Fault::new(&at, message))?;
+            if let Some(unknown) = used.iter().chain([&name.as_str()]).find(|used| !captures.contains(**used)) {
+                let message = format!("the patch speaks of `{unknown}`, which the query does not capture");
+                return Err(Fault::new(&at, message));
+            }
+        }
+        if let Some(import) = patch.imports.iter().find(|import| pattern::map::read_import(import).is_none()) {
+            return Err(Fault::new(&["patch", key, "imports"], format!("`{import}` is no `module: name`")));
         }
     }
     Ok(())
+}
+
+/// The words of a query that follow a mark, comments and strings left out.
+fn words_after(query: &str, mark: char) -> impl Iterator<Item = &str> {
+    let code = query.lines().map(|line| line.split_once(';').map_or(line, |(code, _)| code));
+    code.flat_map(move |line| line.split(mark).skip(1)).map(|rest| {
+        let end = rest.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))).unwrap_or(rest.len());
+        &rest[..end]
+    })
 }
 
 fn check_templates(rule: &Rule, values: &BTreeSet<&str>) -> Result<(), Fault> {

@@ -1,5 +1,12 @@
 //! Analyses of Rust.
 
+pub mod await_in_loop;
+pub mod blocking;
+pub mod client_per_call;
+pub mod client_timeout;
+pub mod fake_compression;
+pub mod sequential_awaits;
+
 use crate::analyze::{Analysis, Sink};
 use crate::lang::rust::Model;
 
@@ -7,7 +14,14 @@ use crate::lang::rust::Model;
 pub type Run = for<'m, 'a, 's> fn(&'m Model<'a>, &mut Sink<'s>);
 
 /// Every analysis of this family.
-pub const ALL: &[Analysis<Run>] = &[];
+pub const ALL: &[Analysis<Run>] = &[
+    Analysis { name: "await-in-loop", vocabulary: await_in_loop::VOCABULARY, run: await_in_loop::run },
+    Analysis { name: "blocking-in-async", vocabulary: blocking::VOCABULARY, run: blocking::run },
+    Analysis { name: "client-per-call", vocabulary: client_per_call::VOCABULARY, run: client_per_call::run },
+    Analysis { name: "client-timeout", vocabulary: client_timeout::VOCABULARY, run: client_timeout::run },
+    Analysis { name: "fake-compression", vocabulary: fake_compression::VOCABULARY, run: fake_compression::run },
+    Analysis { name: "sequential-awaits", vocabulary: sequential_awaits::VOCABULARY, run: sequential_awaits::run },
+];
 
 /// The analysis of a name.
 pub fn find(name: &str) -> Option<&'static Analysis<Run>> {

@@ -1,0 +1,334 @@
+//! An HTTP client made for each call: its pool dies with it, so that every
+//! request opens a connection of its own.
+
+use crate::analyze::sink::Builder;
+use crate::analyze::{Sink, Vocabulary};
+use crate::lang::rust::Model;
+use crate::lang::rust::clients::{Constructor, Form, Library, Use};
+use crate::lang::rust::functions::Body;
+use crate::lang::rust::node::{Kind, Lit, NodeId};
+use crate::observe::{Confidence, Context, Draft, IfNo, Need, Question, Step};
+use crate::source::Span;
+
+/// What this analysis may say.
+pub const VOCABULARY: Vocabulary = Vocabulary {
+    values: &["client", "cold", "in_loop", "untimed"],
+    evidence: &["client-made", "client-dropped", "made-in-loop", "client-untimed"],
+    guards: &[
+        "client-escapes",
+        "client-made-once",
+        "client-at-startup",
+        "client-in-command-line",
+        "client-polls-start",
+        "client-rare",
+        "client-wasm",
+    ],
+    assumptions: &["called-repeatedly", "period-below-idle", "settings-vary", "same-question-often"],
+    labels: &[],
+    patches: &["share-client", "share-client-with-timeout"],
+    variants: &["client-per-call", "client-per-call-untimed"],
+    params: &[],
+};
+
+/// reqwest closes a connection after 90 s without use: a task that runs less
+/// often would open a new one anyway.
+const IDLE_SECONDS: f64 = 90.0;
+
+/// One client per tenant is a need, not an oversight.
+const PER_TENANT: &[&str] = &[
+    "proxy",
+    "identity",
+    "add_root_certificate",
+    "tls_certs_merge",
+    "resolve",
+    "redirect",
+    "cookie_store",
+    "cookie_provider",
+    "local_address",
+    "default_headers",
+    "resolve_to_addrs",
+    "dns_resolver",
+    "use_preconfigured_tls",
+    "tls_config",
+];
+
+/// Finds clients that are made, used and dropped within one call.
+pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
+    for constructor in model.constructors() {
+        let body = model.body_of(constructor.node);
+        let used = model.use_of(&constructor);
+        let context = model.context(constructor.node);
+        let node = &model.tree.node(constructor.node);
+        let base = || {
+            sink.candidate(node.span, model.symbol(constructor.node), context)
+                .value("client", constructor.library.name())
+                .value("cold", true)
+                .value("in_loop", false)
+                .value("untimed", false)
+                .evidence(Step::at("client-made", node.span).with("client", constructor.library.name()))
+        };
+        if body == Body::Once {
+            let cleared = base().clear(Step::at("client-made-once", node.span));
+            sink.push(cleared);
+            continue;
+        }
+        if !is_per_call(model, &constructor) {
+            continue;
+        }
+        let in_loop = model.loop_of(constructor.node).filter(|_| model.timer_loop(constructor.node).is_none());
+        let candidate = match guard(model, &constructor, used, context, in_loop) {
+            Some(guard) => base().clear(guard),
+            None => judge(model, &constructor, used, context, in_loop, base()),
+        };
+        sink.push(candidate);
+    }
+}
+
+/// True where this analysis reports a client above `possible`: its timeout is
+/// then part of that one finding.
+pub fn reports(model: &Model<'_>, constructor: &Constructor<'_>, used: Use, context: Context) -> bool {
+    let in_loop = model.loop_of(constructor.node).filter(|_| model.timer_loop(constructor.node).is_none());
+    let timer = model.timer_loop(constructor.node);
+    let unknown_period = context == Context::Scheduled && timer.and_then(|t| period_seconds(model, t)).is_none();
+    is_per_call(model, constructor)
+        && guard(model, constructor, used, context, in_loop).is_none()
+        && model.varying_setting(constructor, PER_TENANT).is_none()
+        && !unknown_period
+        && !asks_the_same(model, constructor, used, context)
+}
+
+/// A read that takes nothing from its caller, or a refresh, outside of
+/// handlers: a list, key or token that is asked for now and then.
+fn asks_the_same(model: &Model<'_>, constructor: &Constructor<'_>, used: Use, context: Context) -> bool {
+    if context != Context::Library || model.loop_of(constructor.node).is_some() {
+        return false;
+    }
+    let Some(body) = model.function_of(constructor.node).and_then(|function| function.body) else { return false };
+    let reads = match constructor.form {
+        Form::OneShot => {
+            model.callee(constructor.node).and_then(|p| p.last().cloned()).is_some_and(|verb| verb == "get")
+        }
+        _ => model.tree.below(body).all(|id| match model.tree.kind(id) {
+            Kind::Method { name, .. } => !matches!(name.as_str(), "post" | "put" | "delete" | "patch" | "request"),
+            _ => true,
+        }),
+    };
+    let statement_of = |node: NodeId| {
+        let mut around = model.tree.ancestors(node);
+        around.find(|&id| matches!(model.tree.kind(id), Kind::Let { .. } | Kind::Statement { .. })).unwrap_or(body)
+    };
+    let own_name = model.bound_by(constructor.node).and_then(|(_, pattern)| pattern.name());
+    let statements = match (used, own_name) {
+        (Use::Local(binding), Some(name)) => model.uses_of(binding, name).into_iter().map(statement_of).collect(),
+        _ => vec![statement_of(constructor.node)],
+    };
+    // Anything bound in the function may come from its caller.
+    let given =
+        statements.iter().flat_map(|&statement| model.tree.below(statement)).any(|id| match model.tree.kind(id) {
+            Kind::Path(path) if path.len() == 1 => {
+                path[0] == "self" || Some(path[0].as_str()) != own_name && model.local(id, &path[0]).is_some()
+            }
+            Kind::Macro { names, .. } => names.iter().any(|name| model.local(id, name).is_some()),
+            _ => false,
+        });
+    // What is refreshed is kept until it expires.
+    let refreshes = model.function_of(constructor.node).is_some_and(|f| f.name.starts_with("refresh"));
+    refreshes || reads && !given
+}
+
+fn is_per_call(model: &Model<'_>, constructor: &Constructor<'_>) -> bool {
+    match model.body_of(constructor.node) {
+        Body::Async => true,
+        Body::Sync | Body::Offloaded => constructor.library.blocks(),
+        Body::Once | Body::Closure | Body::Outside => false,
+    }
+}
+
+fn guard(
+    model: &Model<'_>,
+    constructor: &Constructor<'_>,
+    used: Use,
+    context: Context,
+    in_loop: Option<NodeId>,
+) -> Option<Step> {
+    let span = model.tree.span(constructor.node);
+    if model.facts.is_wasm {
+        return Some(Step::at("client-wasm", span));
+    }
+    if used == Use::Escapes {
+        return Some(Step::at("client-escapes", span));
+    }
+    match context {
+        Context::Cli | Context::Build => return Some(Step::at("client-in-command-line", span)),
+        // A loop in `start` or `run` is the life of the process.
+        Context::Startup if in_loop.is_none() => return Some(Step::at("client-at-startup", span)),
+        _ => {}
+    }
+    if polls_start(model, constructor.node) {
+        return Some(Step::at("client-polls-start", span));
+    }
+    let period = model.timer_loop(constructor.node).and_then(|timer| period_seconds(model, timer));
+    period
+        .filter(|&seconds| seconds > IDLE_SECONDS)
+        .map(|seconds| Step::at("client-rare", span).with("seconds", seconds))
+}
+
+fn judge(
+    model: &Model<'_>,
+    constructor: &Constructor<'_>,
+    used: Use,
+    context: Context,
+    in_loop: Option<NodeId>,
+    base: Builder,
+) -> Builder {
+    let span = model.tree.span(constructor.node);
+    let hot = context == Context::Handler || in_loop.is_some();
+    let untimed = is_untimed(model, constructor);
+    let variant = if untimed { "client-per-call-untimed" } else { "client-per-call" };
+    let mut candidate = base.variant(variant).value("cold", !hot).value("untimed", untimed);
+    if let Use::Local(binding) = used {
+        candidate = candidate.evidence(Step::at("client-dropped", model.tree.span(binding)));
+    }
+    if let Some(around) = in_loop {
+        let head = model.tree.span(around);
+        candidate =
+            candidate.value("in_loop", true).evidence(Step::at("made-in-loop", Span::new(head.start, head.start + 1)));
+    }
+    if untimed {
+        candidate = candidate.evidence(Step::at("client-untimed", span));
+    }
+    if context != Context::Handler {
+        candidate = candidate.need(Need {
+            question: Question::InService,
+            span: None,
+            if_unknown: Some(Confidence::Possible),
+            if_no: IfNo::Clear,
+        });
+    }
+    if let Some(setting) = model.varying_setting(constructor, PER_TENANT) {
+        return candidate.doubt(Step::at("settings-vary", span).with("setting", setting));
+    }
+    if context == Context::Scheduled {
+        let known = model.timer_loop(constructor.node).and_then(|timer| period_seconds(model, timer));
+        let step = Step::at("period-below-idle", span);
+        candidate = if known.is_some() { candidate.assume(step) } else { candidate.doubt(step) };
+    } else if asks_the_same(model, constructor, used, context) {
+        candidate = candidate.doubt(Step::at("same-question-often", span));
+    } else if !hot {
+        candidate = candidate.assume(Step::at("called-repeatedly", span));
+    }
+    if candidate.confidence() == Confidence::Certain
+        && let Some(draft) = patch(model, constructor, used, untimed)
+    {
+        candidate = candidate.patch(draft).need(Need {
+            question: Question::RustAtLeast { minor: 80 },
+            span: None,
+            if_unknown: Some(Confidence::Certain),
+            if_no: IfNo::DropPatch,
+        });
+        if untimed {
+            candidate = candidate.need(Need {
+                question: Question::DependencyAtLeast { package: "reqwest".to_owned(), version: (0, 12) },
+                span: None,
+                if_unknown: Some(Confidence::Certain),
+                if_no: IfNo::DropPatch,
+            });
+        }
+    }
+    candidate
+}
+
+/// No timeout on the client, and none anywhere in the file.
+fn is_untimed(model: &Model<'_>, constructor: &Constructor<'_>) -> bool {
+    let own = constructor.settings.iter().any(|(_, name)| name.contains("timeout"));
+    let default = matches!(constructor.library, Library::ReqwestBlocking | Library::Awc);
+    !own && !default && super::client_timeout::timeout_in_file(model).is_none()
+}
+
+/// A loop that asks until something answers, and then leaves: it polls a
+/// process that is starting.
+fn polls_start(model: &Model<'_>, node: NodeId) -> bool {
+    let Some(timer) = model.timer_loop(node) else { return false };
+    let words = ["health", "ready", "alive", "ping", "status"];
+    let text = model.source.slice(model.tree.span(timer)).to_ascii_lowercase();
+    let leaves = model.tree.below(timer).any(|id| matches!(model.tree.kind(id), Kind::Break | Kind::Return));
+    leaves && words.iter().any(|word| text.contains(word))
+}
+
+/// The period of a timer loop where it is written as seconds, minutes or
+/// milliseconds in the loop or in the function around it.
+fn period_seconds(model: &Model<'_>, timer: NodeId) -> Option<f64> {
+    let function = model.function_of(timer)?.node;
+    let periods = model.tree.below(function).filter_map(|id| {
+        let Kind::Call { callee, args } = model.tree.kind(id) else { return None };
+        let Kind::Path(path) = model.tree.kind(*callee) else { return None };
+        let Kind::Literal(Lit::Number(number)) = model.tree.kind(*args.first()?) else { return None };
+        match path.last()?.as_str() {
+            "from_secs" => Some(*number),
+            "from_mins" => Some(number * 60.0),
+            "from_hours" => Some(number * 3600.0),
+            "from_millis" => Some(number / 1000.0),
+            _ => None,
+        }
+    });
+    periods.fold(None, |least: Option<f64>, period| Some(least.map_or(period, |l| l.min(period))))
+}
+
+/// One static for the module, made by the very same expression.
+fn patch(model: &Model<'_>, constructor: &Constructor<'_>, used: Use, untimed: bool) -> Option<Draft> {
+    if constructor.library != Library::Reqwest
+        || !model.is_fixed(constructor)
+        || model.makes_runtimes()
+        || model.tree.node(constructor.node).quoted
+    {
+        return None;
+    }
+    let tail = if untimed {
+        ".connect_timeout(std::time::Duration::from_secs(10)).read_timeout(std::time::Duration::from_secs(30))"
+    } else {
+        ""
+    };
+    let streams = super::client_timeout::streams(model);
+    let init = match constructor.form {
+        Form::New | Form::OneShot if !untimed => "reqwest::Client::new".to_owned(),
+        _ if untimed && streams => return None,
+        Form::New | Form::OneShot => {
+            format!("|| reqwest::Client::builder(){tail}.build().expect(\"the HTTP client's settings are valid\")")
+        }
+        Form::Builder => {
+            // The chain without `.build()`, as it is written.
+            let last = constructor.settings.last().map_or(constructor.head, |(node, _)| *node);
+            let chain = model.source.slice(model.tree.span(last));
+            if chain.contains('\n') && chain.contains("//") {
+                return None;
+            }
+            let chain: String = chain.split('\n').map(str::trim).collect();
+            format!("|| {chain}{tail}.build().expect(\"the HTTP client's settings are valid\")")
+        }
+    };
+    let shared = model.shared_static(constructor.node, "HTTP_CLIENT", "reqwest::Client", &init)?;
+    let name = &shared.name;
+    let outer = model.unwrapped(constructor.node);
+    let (span, text) = match (constructor.form, used) {
+        (Form::OneShot, _) => {
+            let span = model.tree.span(constructor.node);
+            let Kind::Call { callee, args } = model.tree.kind(constructor.node) else { return None };
+            let argument = model.source.slice(model.tree.node(*args.first()?).outer);
+            if args.len() != 1 || !model.is_awaited(constructor.node) {
+                return None;
+            }
+            let _ = callee;
+            (span, format!("{name}.get({argument}).send()"))
+        }
+        (_, Use::Chain) => (model.tree.node(outer).outer, name.clone()),
+        (_, Use::Lent) => (model.tree.node(outer).outer, name.clone()),
+        // A clone shares the pool, and is what the local's type was.
+        (_, Use::Local(_)) => (model.tree.node(outer).outer, format!("{name}.clone()")),
+        (_, Use::Escapes) => return None,
+    };
+    let mut edits: Vec<(Span, String)> = shared.edit.into_iter().collect();
+    edits.push((span, text));
+    edits.sort();
+    let key = if untimed { "share-client-with-timeout" } else { "share-client" };
+    Some(Draft { key: key.into(), edits, imports: Vec::new() })
+}

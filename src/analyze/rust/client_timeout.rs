@@ -1,0 +1,185 @@
+//! An HTTP client without a timeout: a server that accepts and never answers
+//! holds the caller for ever.
+
+use crate::analyze::{Sink, Vocabulary};
+use crate::lang::rust::Model;
+use crate::lang::rust::clients::{Constructor, Form, Library, Use};
+use crate::lang::rust::functions::Body;
+use crate::lang::rust::node::{Kind, NodeId};
+use crate::observe::{Confidence, Context, Draft, IfNo, Need, Question, Step};
+use crate::source::Span;
+
+/// What this analysis may say.
+pub const VOCABULARY: Vocabulary = Vocabulary {
+    values: &["client", "cold", "connect_only"],
+    evidence: &["client-without-timeout", "no-timeout-in-file", "only-connect-timeout"],
+    guards: &[
+        "timeout-on-client",
+        "timeout-in-file",
+        "client-in-command-line",
+        "client-at-startup",
+        "client-wasm",
+        "timeout-by-default",
+        "with-client-per-call",
+    ],
+    assumptions: &["requests-without-timeout"],
+    labels: &[],
+    patches: &["add-client-timeouts"],
+    variants: &["rust-client"],
+    params: &[],
+};
+
+/// Finds clients that bound neither a request nor a read.
+pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
+    let elsewhere = timeout_in_file(model);
+    for constructor in model.constructors() {
+        let node = constructor.node;
+        let span = model.tree.span(node);
+        let used = model.use_of(&constructor);
+        let context = context_of(model, &constructor, used);
+        let connect_only = constructor.settings.iter().any(|(_, name)| *name == "connect_timeout");
+        let hot = context == Context::Handler;
+        let mut candidate = sink
+            .candidate(span, model.symbol(node), context)
+            .variant("rust-client")
+            .value("client", constructor.library.name())
+            .value("cold", !hot)
+            .value("connect_only", connect_only)
+            .evidence(Step::at("client-without-timeout", span).with("client", constructor.library.name()));
+        let per_call = super::client_per_call::reports(model, &constructor, used, context);
+        if per_call {
+            sink.push(candidate.clear(Step::at("with-client-per-call", span)));
+            continue;
+        }
+        if let Some(guard) = guard(model, &constructor, used, context, elsewhere) {
+            candidate = candidate.clear(guard);
+            sink.push(candidate);
+            continue;
+        }
+        if constructor.library == Library::Hyper {
+            continue;
+        }
+        candidate = candidate.evidence(Step::new("no-timeout-in-file"));
+        if connect_only {
+            candidate = candidate.evidence(Step::at("only-connect-timeout", span));
+        }
+        if context != Context::Handler {
+            candidate = candidate.need(Need {
+                question: Question::InService,
+                span: None,
+                if_unknown: Some(Confidence::Possible),
+                if_no: IfNo::Clear,
+            });
+        }
+        if used == Use::Escapes {
+            candidate = candidate.assume(Step::at("requests-without-timeout", span));
+        }
+        if candidate.confidence() == Confidence::Certain
+            && let Some(draft) = patch(model, &constructor)
+        {
+            candidate = candidate.patch(draft).need(Need {
+                question: Question::DependencyAtLeast { package: "reqwest".to_owned(), version: (0, 12) },
+                span: None,
+                if_unknown: Some(Confidence::Certain),
+                if_no: IfNo::DropPatch,
+            });
+        }
+        sink.push(candidate);
+    }
+}
+
+/// A client that is kept is used where its keeper is, not where it is made.
+fn context_of(model: &Model<'_>, constructor: &Constructor<'_>, used: Use) -> Context {
+    let kept = used == Use::Escapes || model.body_of(constructor.node) == Body::Once;
+    match model.context(constructor.node) {
+        Context::Startup if kept => Context::Library,
+        context => context,
+    }
+}
+
+fn guard(
+    model: &Model<'_>,
+    constructor: &Constructor<'_>,
+    used: Use,
+    context: Context,
+    elsewhere: Option<Span>,
+) -> Option<Step> {
+    let span = model.tree.span(constructor.node);
+    if matches!(constructor.library, Library::ReqwestBlocking | Library::Awc) {
+        return Some(Step::at("timeout-by-default", span));
+    }
+    let own = |name: &str| name.contains("timeout") && name != "connect_timeout" && name != "pool_idle_timeout";
+    if let Some((method, _)) = constructor.settings.iter().find(|(_, name)| own(name)) {
+        return Some(Step::at("timeout-on-client", model.tree.span(*method)));
+    }
+    if model.facts.is_wasm || cfg_wasm(model, constructor.node) {
+        return Some(Step::at("client-wasm", span));
+    }
+    match context {
+        Context::Cli | Context::Build => return Some(Step::at("client-in-command-line", span)),
+        Context::Startup if used != Use::Escapes => return Some(Step::at("client-at-startup", span)),
+        _ => {}
+    }
+    elsewhere.map(|at| Step::at("timeout-in-file", at))
+}
+
+fn cfg_wasm(model: &Model<'_>, node: NodeId) -> bool {
+    model
+        .attributes_around(node)
+        .any(|attr| attr.leaf() == "cfg" && attr.text.contains("wasm") && !attr.text.contains("not("))
+}
+
+/// The first sign in a file that its requests are bounded: a `.timeout(…)` on
+/// a request or client, `tokio::time::timeout`, a timeout layer.
+pub fn timeout_in_file(model: &Model<'_>) -> Option<Span> {
+    model.tree.all().find_map(|id| match model.tree.kind(id) {
+        Kind::Method { name, name_span, .. } if matches!(name.as_str(), "timeout" | "read_timeout" | "timeout_mut") => {
+            Some(*name_span)
+        }
+        Kind::Call { callee, .. } => match model.tree.kind(*callee) {
+            Kind::Path(path) => {
+                let leaf = path.last().map_or("", String::as_str);
+                let layer = path.iter().any(|segment| segment == "TimeoutLayer");
+                (matches!(leaf, "timeout" | "timeout_at") || layer).then(|| model.tree.span(id))
+            }
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+/// True where the file reads event streams: a silent one is no dead one, and a
+/// limit between reads would end it.
+pub fn streams(model: &Model<'_>) -> bool {
+    const SIGNS: &[&str] =
+        &["event-stream", "EventSource", "eventsource", "bytes_stream", "long_poll", "longpoll", "Sse"];
+    SIGNS.iter().any(|sign| model.source.text.contains(sign))
+}
+
+fn patch(model: &Model<'_>, constructor: &Constructor<'_>) -> Option<Draft> {
+    const BOUNDS: &str =
+        ".connect_timeout(std::time::Duration::from_secs(10)).read_timeout(std::time::Duration::from_secs(30))";
+    const READ: &str = ".read_timeout(std::time::Duration::from_secs(30))";
+    if constructor.library != Library::Reqwest || model.tree.node(constructor.node).quoted || streams(model) {
+        return None;
+    }
+    let node = constructor.node;
+    let span = model.tree.span(node);
+    let edits = match constructor.form {
+        Form::New => {
+            let Kind::Call { callee, .. } = model.tree.kind(node) else { return None };
+            let path = model.source.slice(model.tree.span(*callee));
+            let (ty, _) = path.rsplit_once("::")?;
+            let built = format!("{ty}::builder(){BOUNDS}.build().expect(\"the HTTP client's settings are valid\")");
+            vec![(span, built)]
+        }
+        Form::Builder => {
+            let last = constructor.settings.last().map_or(constructor.head, |(node, _)| *node);
+            let at = model.tree.node(last).outer.end;
+            let connect = constructor.settings.iter().any(|(_, name)| *name == "connect_timeout");
+            vec![(Span::at(at), if connect { READ } else { BOUNDS }.to_owned())]
+        }
+        Form::OneShot => return None,
+    };
+    Some(Draft { key: "add-client-timeouts".into(), edits, imports: Vec::new() })
+}

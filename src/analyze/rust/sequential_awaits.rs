@@ -1,0 +1,204 @@
+//! Independent reads awaited one after another.
+
+use crate::analyze::{Sink, Vocabulary};
+use crate::lang::rust::Model;
+use crate::lang::rust::effects::{Operation, Resource};
+use crate::lang::rust::functions::Body;
+use crate::lang::rust::node::{Kind, NodeId, Pattern};
+use crate::observe::{Confidence, Context, Draft, Effect, IfNo, Io, Need, Question, Step};
+use crate::source::Span;
+
+/// What this analysis may say.
+pub const VOCABULARY: Vocabulary = Vocabulary {
+    values: &["count", "network_calls", "saved_percent"],
+    evidence: &["awaited-read", "names-independent"],
+    guards: &["reads-earlier-result", "one-connection", "not-both-reads"],
+    assumptions: &["pool-by-name"],
+    labels: &["also-waits"],
+    patches: &["tokio-join"],
+    variants: &[],
+    params: &[],
+};
+
+/// One `let pattern = call.await…;`.
+struct Wait<'m> {
+    statement: NodeId,
+    pattern: &'m Pattern,
+    /// The `.await`.
+    awaited: NodeId,
+    /// What is awaited.
+    call: NodeId,
+    operation: Operation,
+}
+
+/// Finds runs of reads that could be under way together.
+pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
+    for block in model.tree.all() {
+        if !matches!(model.tree.kind(block), Kind::Block | Kind::Async) {
+            continue;
+        }
+        let statements: Vec<NodeId> = model.tree.children(block).collect();
+        let mut at = 0;
+        while at < statements.len() {
+            let Some(first) = wait(model, statements[at]) else {
+                at += 1;
+                continue;
+            };
+            let mut waits = vec![first];
+            let mut stopped = None;
+            for &next in &statements[at + 1..] {
+                let Some(next) = wait(model, next) else { break };
+                stopped = why_not(model, &waits, &next);
+                if stopped.is_some() {
+                    break;
+                }
+                waits.push(next);
+            }
+            at += waits.len();
+            if let Some(guard) = stopped.filter(|_| waits.len() == 1) {
+                near_miss(model, sink, &waits[0], guard);
+            } else if waits.len() >= 2 {
+                report(model, sink, &waits);
+            }
+        }
+    }
+}
+
+fn wait<'m>(model: &'m Model<'_>, statement: NodeId) -> Option<Wait<'m>> {
+    let Kind::Let { pattern, init: Some(init), otherwise: None, .. } = model.tree.kind(statement) else { return None };
+    let mut awaits = model.tree.below(*init).filter(|&id| matches!(model.tree.kind(id), Kind::Await(_)));
+    let awaited = awaits.next()?;
+    if awaits.next().is_some() || model.unwrapped(awaited) != *init || model.body_of(awaited) != Body::Async {
+        return None;
+    }
+    let Kind::Await(call) = model.tree.kind(awaited) else { return None };
+    let operation = model.operation(*call)?;
+    // A result that nobody reads was asked for its effect.
+    if pattern.bound.is_empty() {
+        return None;
+    }
+    Some(Wait { statement, pattern, awaited, call: *call, operation })
+}
+
+/// The guard that keeps `next` from running beside `waits`.
+fn why_not(model: &Model<'_>, waits: &[Wait<'_>], next: &Wait<'_>) -> Option<Step> {
+    let span = model.tree.span(next.call);
+    let names = model.names_in(next.call);
+    for earlier in waits {
+        if let Some(bound) = earlier.pattern.bound.iter().find(|b| names.contains(b.name.as_str())) {
+            return Some(Step::at("reads-earlier-result", span).with("name", bound.name.as_str()));
+        }
+    }
+    let all = || waits.iter().chain([next]);
+    if all().any(|w| w.operation.resource == Resource::Serial || model.borrows_mutably(w.call)) {
+        return Some(Step::at("one-connection", span));
+    }
+    if all().any(|w| w.operation.effect != Effect::Read || w.operation.resource == Resource::Unknown) {
+        return Some(Step::at("not-both-reads", span));
+    }
+    None
+}
+
+fn near_miss(model: &Model<'_>, sink: &mut Sink<'_>, first: &Wait<'_>, guard: Step) {
+    let span = model.tree.span(first.statement);
+    let candidate = sink.candidate(span, model.symbol(first.statement), model.context(first.statement));
+    sink.push(candidate.value("count", 2u32).value("network_calls", 2u32).value("saved_percent", 50u32).clear(guard));
+}
+
+fn report(model: &Model<'_>, sink: &mut Sink<'_>, waits: &[Wait<'_>]) {
+    let Some((first, rest)) = waits.split_first() else { return };
+    let span = model.tree.span(first.statement);
+    let context = model.context(first.statement);
+    let count = waits.len();
+    let network = waits.iter().filter(|w| matches!(w.operation.io, Io::Http | Io::Database)).count();
+    let mut candidate = sink
+        .candidate(span, model.symbol(first.statement), context)
+        .value("count", count)
+        .value("network_calls", network)
+        .value("saved_percent", (100 - 100 / count) as u32);
+    for wait in waits {
+        let at = model.tree.span(wait.call);
+        let kind = if wait.operation.io == Io::Http { "HTTP" } else { "database" };
+        candidate = candidate.evidence(Step::at("awaited-read", at).with("kind", kind));
+        if let Some(elsewhere) = &wait.operation.elsewhere {
+            candidate = candidate.need(Need {
+                question: Question::ReadsIo(elsewhere.clone()),
+                span: Some(at),
+                if_unknown: None,
+                if_no: IfNo::Clear,
+            });
+        }
+    }
+    for wait in rest {
+        candidate = candidate.label(model.tree.span(wait.statement), "also-waits");
+    }
+    candidate = candidate.evidence(Step::new("names-independent"));
+    if waits.iter().any(|w| w.operation.resource == Resource::SharedByName) {
+        candidate = candidate.assume(Step::at("pool-by-name", span));
+    }
+    if context == Context::Library
+        && let Some(name) = model.request_path_name(first.statement)
+    {
+        candidate = candidate.request_path_by_name(Some(name)).need(Need {
+            question: Question::NotInCommandLineProgram,
+            span: None,
+            if_unknown: Some(Confidence::Likely),
+            if_no: IfNo::LeaveRequestPath,
+        });
+    }
+    if candidate.confidence() == Confidence::Certain
+        && let Some(draft) = patch(model, waits)
+    {
+        candidate = candidate.patch(draft).need(Need {
+            question: Question::Feature { package: "tokio".to_owned(), feature: "macros".to_owned() },
+            span: None,
+            if_unknown: Some(Confidence::Certain),
+            if_no: IfNo::DropPatch,
+        });
+    }
+    sink.push(candidate);
+}
+
+/// `let (a, b) = tokio::join!(A, B);`, each result then handled where it was:
+/// every error keeps its own conversion.
+fn patch(model: &Model<'_>, waits: &[Wait<'_>]) -> Option<Draft> {
+    /// More at once is a question of the pool's size.
+    const MOST: usize = 5;
+    if waits.len() > MOST || waits.iter().any(|w| model.tree.node(w.statement).quoted) {
+        return None;
+    }
+    let mut names = Vec::new();
+    let mut calls = Vec::new();
+    let mut edits = Vec::new();
+    let function = model.function_of(waits[0].statement)?;
+    let text = model.source.slice(model.tree.span(function.node));
+    for (index, wait) in waits.iter().enumerate() {
+        if model.borrows_temporary(wait.call) {
+            return None;
+        }
+        let moved = model.moved_in(wait.call);
+        let others = waits.iter().enumerate().filter(|(other, _)| *other != index);
+        if others.into_iter().any(|(_, other)| model.names_in(other.call).iter().any(|name| moved.contains(name))) {
+            return None;
+        }
+        let name = format!("{}_result", wait.pattern.name().unwrap_or("awaited"));
+        let name = if names.contains(&name) { format!("{name}_{}", index + 1) } else { name };
+        if text.contains(&name) {
+            return None;
+        }
+        let call = model.tree.node(wait.call).outer;
+        let code = model.source.slice(call);
+        if code.contains("//") && !code.contains("://") || code.contains("/*") {
+            return None;
+        }
+        calls.push(code.to_owned());
+        let awaited = model.tree.node(wait.awaited).outer;
+        edits.push((Span::new(call.start, awaited.end), name.clone()));
+        names.push(name);
+    }
+    let start = model.tree.span(waits[0].statement).start;
+    let indent = model.indent_at(start);
+    let join = format!("let ({}) = tokio::join!({});\n{indent}", names.join(", "), calls.join(", "));
+    edits.insert(0, (Span::at(start), join));
+    Some(Draft { key: "tokio-join".into(), edits, imports: Vec::new() })
+}

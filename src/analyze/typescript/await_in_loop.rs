@@ -1,0 +1,402 @@
+//! A request awaited in each round of a loop over a collection. Queries in a
+//! loop are another rule's.
+
+use std::collections::BTreeSet;
+
+use oxc_ast::AstKind;
+use oxc_ast::ast::{AwaitExpression, CallExpression, Expression, ForStatementLeft};
+use oxc_syntax::node::NodeId;
+use oxc_syntax::symbol::SymbolId;
+
+use super::sequential_awaits::speaks_of_order;
+use crate::analyze::{Analysis, Sink, Vocabulary};
+use crate::lang::typescript::clients::Nature;
+use crate::lang::typescript::effects::{By, CallEffect, Effects};
+use crate::lang::typescript::functions::is_function;
+use crate::lang::typescript::path::Binding;
+use crate::lang::typescript::uses::Uses;
+use crate::lang::typescript::{Model, bare, names, span};
+use crate::observe::{Confidence, Context, Effect, IfNo, Io, Known, Need, Question, Step};
+use crate::source::Span;
+
+/// See the module.
+pub const ANALYSIS: Analysis<super::Run> = Analysis {
+    name: "await-in-loop",
+    vocabulary: Vocabulary {
+        values: &["call"],
+        evidence: &["loop-over-collection", "awaited-in-body", "awaited-function"],
+        guards: &[
+            "loop-carries-state",
+            "loop-is-paced",
+            "loop-retries",
+            "loop-leaves-early",
+            "loop-writes",
+            "few-rounds",
+            "chunked",
+            "same-every-round",
+            "browser",
+        ],
+        assumptions: &["server-bears-several", "order-comment", "reads-by-name"],
+        labels: &["the-loop"],
+        patches: &[],
+        variants: &[],
+        params: &["few"],
+    },
+    run,
+};
+
+/// One awaited call in a loop's body.
+struct Wait<'a> {
+    awaited: &'a AwaitExpression<'a>,
+    call: &'a CallExpression<'a>,
+    effect: CallEffect,
+}
+
+/// A `for`, `for of` or `for in` loop.
+struct Loop {
+    node: NodeId,
+    head: Span,
+    body: NodeId,
+    /// What each round binds, and what the body derives from it.
+    varies: BTreeSet<SymbolId>,
+}
+
+fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
+    if model.index.awaits.is_empty() || model.index.loops.is_empty() {
+        return;
+    }
+    let effects = Effects::new(model);
+    let few = sink.number("few", 5.0);
+    for &node in &model.index.loops {
+        let Some(found) = Loop::of(model, node) else { continue };
+        let waits = waits(&effects, &found);
+        let Some(first) = waits.iter().find(|wait| is_request(wait)) else { continue };
+        let enclosing = model.enclosing(node);
+        if matches!(enclosing.context, Context::Test | Context::Build) {
+            continue;
+        }
+        let at = span(first.awaited);
+        let call = model.source.slice(span(&first.call.callee)).split_whitespace().collect::<String>();
+        let mut builder = sink
+            .candidate(at, enclosing.symbol.clone(), enclosing.context)
+            .value("call", call)
+            .label(found.head, "the-loop")
+            .evidence(Step::at("loop-over-collection", found.head))
+            .evidence(Step::at("awaited-in-body", at));
+        if let Some(guard) = guard(&effects, &found, &waits, first, &enclosing.context, few) {
+            sink.push(builder.clear(guard));
+            continue;
+        }
+        if let By::Function(function) = first.effect.by {
+            let place = effects.summary(function).public.span;
+            builder = builder.evidence(Step::at("awaited-function", place));
+        }
+        builder = builder.assume(Step::at("server-bears-several", found.head));
+        let named = match &first.effect.by {
+            By::Client(client) => client.by_name,
+            _ => first.effect.by_name,
+        };
+        if named {
+            builder = builder.doubt(Step::at("reads-by-name", at));
+        }
+        if let Some((comment, _)) = model.comments(span(&model.kind(node))).find(|(_, text)| speaks_of_order(text)) {
+            builder = builder.doubt(Step::at("order-comment", comment));
+        }
+        if enclosing.request_path_by_name.is_some() {
+            builder = builder.request_path_by_name(enclosing.request_path_by_name.clone()).need(Need {
+                question: Question::NotInCommandLineProgram,
+                span: None,
+                if_unknown: Some(Confidence::Likely),
+                if_no: IfNo::LeaveRequestPath,
+            });
+        }
+        sink.push(builder);
+    }
+}
+
+impl Loop {
+    fn of(model: &Model<'_>, node: NodeId) -> Option<Self> {
+        let (head_end, bound, body) = match model.kind(node) {
+            AstKind::ForOfStatement(each) if !each.r#await => (span(&each.right).end, &each.left, &each.body),
+            AstKind::ForInStatement(each) => (span(&each.right).end, &each.left, &each.body),
+            AstKind::ForStatement(counted) => {
+                let body = child_with_span(model, node, span(&counted.body))?;
+                let test = counted.test.as_ref()?;
+                let mut found =
+                    Self { node, head: Span::new(span(counted).start, span(test).end), body, varies: BTreeSet::new() };
+                let init = child_with_span(model, node, span(counted.init.as_ref()?))?;
+                found.varies.extend(Uses::of(model, init).defines);
+                found.derive(model);
+                return Some(found);
+            }
+            _ => return None,
+        };
+        let ForStatementLeft::VariableDeclaration(declaration) = bound else { return None };
+        let left = AstKind::VariableDeclaration(declaration).node_id();
+        let body = child_with_span(model, node, span(body))?;
+        let head = Span::new(span(&model.kind(node)).start, head_end);
+        let mut found = Self { node, head, body, varies: Uses::of(model, left).defines };
+        found.derive(model);
+        Some(found)
+    }
+
+    /// Constants of the body that are computed from what varies.
+    fn derive(&mut self, model: &Model<'_>) {
+        for id in model.own_code(self.body) {
+            if let AstKind::VariableDeclarator(_) = model.kind(id) {
+                let uses = Uses::of(model, id);
+                if !uses.reads.is_disjoint(&self.varies) {
+                    self.varies.extend(uses.defines);
+                }
+            }
+        }
+    }
+}
+
+fn child_with_span(model: &Model<'_>, node: NodeId, wanted: Span) -> Option<NodeId> {
+    model.children(node).find(|&child| span(&model.kind(child)) == wanted)
+}
+
+/// The awaited calls whose nearest loop is this one, in the loop's function.
+fn waits<'a>(effects: &Effects<'_, 'a>, around: &Loop) -> Vec<Wait<'a>> {
+    let model = effects.model;
+    let own = model.own_code(around.body).into_iter().filter(|&id| nearest_loop(model, id) == Some(around.node));
+    own.filter_map(|node| {
+        let AstKind::AwaitExpression(awaited) = model.kind(node) else { return None };
+        let call = match bare(&awaited.argument) {
+            Expression::CallExpression(call) => call,
+            _ => return None,
+        };
+        Some(Wait { awaited, call, effect: effects.call(call) })
+    })
+    .collect()
+}
+
+fn nearest_loop(model: &Model<'_>, node: NodeId) -> Option<NodeId> {
+    let mut above = model.nodes().ancestor_ids(node).take_while(|&id| !is_function(model.kind(id)));
+    above.find(|&id| {
+        matches!(
+            model.kind(id),
+            AstKind::ForStatement(_)
+                | AstKind::ForOfStatement(_)
+                | AstKind::ForInStatement(_)
+                | AstKind::WhileStatement(_)
+                | AstKind::DoWhileStatement(_)
+        )
+    })
+}
+
+/// A read from another service, through a client that is known, or a function
+/// of this file that does so.
+fn is_request(wait: &Wait<'_>) -> bool {
+    wait.effect.effect == Effect::Read
+        && wait.effect.io == Io::Http
+        && wait.effect.nature == Nature::Parallel
+        && matches!(wait.effect.by, By::Client(_) | By::Function(_))
+}
+
+/// Words of names that say that a loop tries again, pages, or waits.
+const RETRYING: &[&str] =
+    &["attempt", "attempts", "retry", "retries", "tries", "try", "poll", "candidate", "candidates", "fallback"];
+const PAGING: &[&str] = &["page", "pages", "offset", "cursor", "skip"];
+const CHUNKS: &[&str] = &["chunk", "chunks", "batch", "batches", "slice", "slices", "group", "groups"];
+const PACING: &[&str] = &[
+    "sleep",
+    "delay",
+    "wait",
+    "timeout",
+    "immediate",
+    "throttle",
+    "backoff",
+    "limiter",
+    "ratelimit",
+    "queue",
+    "limit",
+    "pause",
+    "semaphore",
+    "acquire",
+];
+
+fn has_word(name: &str, list: &[&str]) -> bool {
+    names::words(name).iter().any(|word| list.contains(&word.as_str()))
+}
+
+fn guard<'a>(
+    effects: &Effects<'_, 'a>,
+    around: &Loop,
+    waits: &[Wait<'a>],
+    first: &Wait<'a>,
+    context: &Context,
+    few: f64,
+) -> Option<Step> {
+    let model = effects.model;
+    if model.facts().is_browser() && *context != Context::Handler {
+        return Some(Step::new("browser"));
+    }
+    if let Some(step) = rounds(model, around, few) {
+        return Some(step);
+    }
+    let uses = Uses::of(model, AstKind::AwaitExpression(first.awaited).node_id());
+    if uses.reads.is_disjoint(&around.varies) {
+        return Some(Step::at("same-every-round", span(first.call)));
+    }
+    if let Some(step) = carried(model, around, &uses) {
+        return Some(step);
+    }
+    for wait in waits {
+        let is_reading = wait.effect.effect <= Effect::Read || is_body(effects, wait);
+        if !is_reading {
+            let leaf = model.callee(wait.call).leaf();
+            let key = if has_word(leaf, PACING) || names::is_timing(leaf) { "loop-is-paced" } else { "loop-writes" };
+            return Some(Step::at(key, span(wait.call)));
+        }
+    }
+    body_guard(model, around, waits)
+}
+
+/// `await response.json()`: the second half of the same read.
+fn is_body(effects: &Effects<'_, '_>, wait: &Wait<'_>) -> bool {
+    matches!(effects.model.callee(wait.call).leaf(), "json" | "text" | "arrayBuffer" | "blob" | "formData")
+        && wait.call.arguments.is_empty()
+}
+
+/// What the loop's head says: few rounds, chunks, pages, attempts.
+fn rounds(model: &Model<'_>, around: &Loop, few: f64) -> Option<Step> {
+    let names: Vec<&str> = around.varies.iter().map(|&s| model.scoping().symbol_name(s)).collect();
+    let any = |list: &[&str]| names.iter().any(|name| has_word(name, list));
+    match model.kind(around.node) {
+        AstKind::ForStatement(counted) => {
+            if any(RETRYING) || has_word(model.source.slice(around.head), RETRYING) {
+                return Some(Step::at("loop-retries", around.head));
+            }
+            if any(PAGING) || any(CHUNKS) {
+                return Some(Step::at("chunked", around.head));
+            }
+            // `i += size` goes by chunks.
+            if matches!(counted.update, Some(Expression::AssignmentExpression(_))) {
+                return Some(Step::at("chunked", around.head));
+            }
+            if let Some(Expression::BinaryExpression(test)) = &counted.test
+                && let Known::Here(bound, _) = model.number(&test.right)
+                && bound <= few
+            {
+                return Some(Step::at("few-rounds", around.head));
+            }
+            None
+        }
+        AstKind::ForOfStatement(each) => {
+            let over = bare(&each.right);
+            let elements = match over {
+                Expression::ArrayExpression(array) => Some(array.elements.len()),
+                Expression::Identifier(id) => match model.symbol_of(id).map(|s| model.binding(s)) {
+                    Some(Binding::Constant(init)) => match bare(init) {
+                        Expression::ArrayExpression(array) if !array.elements.is_empty() => Some(array.elements.len()),
+                        _ => None,
+                    },
+                    _ => None,
+                },
+                _ => None,
+            };
+            if elements.is_some_and(|count| count as f64 <= few) {
+                return Some(Step::at("few-rounds", around.head));
+            }
+            let text = model.source.slice(span(&each.right));
+            if any(CHUNKS) || has_word(text, CHUNKS) {
+                return Some(Step::at("chunked", around.head));
+            }
+            if any(RETRYING) || has_word(text, RETRYING) {
+                return Some(Step::at("loop-retries", around.head));
+            }
+            any(PAGING).then(|| Step::at("chunked", around.head))
+        }
+        _ => None,
+    }
+}
+
+/// The request needs what an earlier round left behind.
+fn carried(model: &Model<'_>, around: &Loop, request: &Uses) -> Option<Step> {
+    let body = Uses::of(model, around.body);
+    let outside = |&&symbol: &&SymbolId| !model.is_within(model.scoping().symbol_declaration(symbol), around.node);
+    let assigned: Vec<SymbolId> = body.defines.iter().filter(outside).copied().collect();
+    // What the request reads may have been computed in the body from it.
+    let mut reads = request.reads.clone();
+    for id in model.own_code(around.body) {
+        if let AstKind::VariableDeclarator(_) = model.kind(id) {
+            let uses = Uses::of(model, id);
+            if !uses.defines.is_disjoint(&reads) {
+                reads.extend(uses.reads);
+            }
+        }
+    }
+    let carried = assigned.iter().any(|symbol| reads.contains(symbol));
+    // A condition of the body over what earlier rounds found decides whether
+    // this round asks at all.
+    let decides = model.own_code(around.body).into_iter().any(|id| {
+        let AstKind::IfStatement(branch) = model.kind(id) else { return false };
+        let Some(test) = child_with_span(model, id, span(&branch.test)) else { return false };
+        let uses = Uses::of(model, test);
+        let collected = |symbol: &SymbolId| is_collected(model, around, *symbol);
+        uses.reads.iter().any(|symbol| assigned.contains(symbol) || collected(symbol))
+    });
+    // A field that the body writes is not told apart from one that the
+    // request reads: both go through `this`.
+    (carried || decides || body.defines_this && request.this).then(|| Step::at("loop-carries-state", around.head))
+}
+
+/// A collection from outside that the body adds to.
+fn is_collected(model: &Model<'_>, around: &Loop, symbol: SymbolId) -> bool {
+    if model.is_within(model.scoping().symbol_declaration(symbol), around.node) {
+        return false;
+    }
+    model.own_code(around.body).into_iter().any(|id| {
+        let AstKind::CallExpression(call) = model.kind(id) else { return false };
+        let path = model.callee(call);
+        matches!(path.leaf(), "push" | "set" | "add" | "delete" | "unshift")
+            && matches!(path.root, crate::lang::typescript::path::Root::Symbol(root, _) if root == symbol)
+    })
+}
+
+/// Statements of the body that make the order or the pace matter.
+fn body_guard(model: &Model<'_>, around: &Loop, waits: &[Wait<'_>]) -> Option<Step> {
+    for id in model.own_code(around.body) {
+        let step = |key| Some(Step::at(key, span(&model.kind(id))));
+        match model.kind(id) {
+            AstKind::BreakStatement(_) => {
+                let inner = nearest_loop(model, id) != Some(around.node)
+                    || model
+                        .nodes()
+                        .ancestor_kinds(id)
+                        .take_while(|k| !is_loop_body(*k))
+                        .any(|k| matches!(k, AstKind::SwitchStatement(_)));
+                if !inner {
+                    return step("loop-leaves-early");
+                }
+            }
+            AstKind::ReturnStatement(_) => return step("loop-leaves-early"),
+            AstKind::YieldExpression(_) => return step("loop-leaves-early"),
+            AstKind::NewExpression(new) if model.path_of(&new.callee).is_global("Promise", &[]) => {
+                return step("loop-is-paced");
+            }
+            // The reads themselves were judged by their effects.
+            AstKind::CallExpression(call) if !waits.iter().any(|wait| std::ptr::eq(wait.call, call)) => {
+                let path = model.callee(call);
+                let leaf = path.leaf();
+                let paced = has_word(leaf, PACING)
+                    || has_word(path.receiver_name(), &["limiter", "throttle", "queue", "ratelimiter", "limit"]);
+                if paced {
+                    return step("loop-is-paced");
+                }
+                // Streams and sockets take what comes in order.
+                if matches!(leaf, "write" | "emit" | "send" | "enqueue" | "report") {
+                    return step("loop-writes");
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+fn is_loop_body(kind: AstKind<'_>) -> bool {
+    matches!(kind, AstKind::ForStatement(_) | AstKind::ForOfStatement(_) | AstKind::ForInStatement(_))
+}

@@ -1,0 +1,408 @@
+//! HTTP clients whose connections are closed after each request.
+
+use std::borrow::Cow;
+
+use oxc_ast::AstKind;
+use oxc_ast::ast::{CallExpression, Expression, NewExpression};
+use oxc_syntax::node::NodeId;
+
+use super::http::{self, Kind};
+use super::instance::{self, Kept};
+use super::options::{self, Options};
+use crate::analyze::sink::Builder;
+use crate::analyze::{Analysis, Sink, Vocabulary};
+use crate::lang::typescript::functions::Enclosing;
+use crate::lang::typescript::path::{argument, strip_node};
+use crate::lang::typescript::values::Property;
+use crate::lang::typescript::{Model, bare, span};
+use crate::observe::{Confidence, Context, Draft, IfNo, Import, Known, Need, Question, Step, Value};
+use crate::source::Span;
+
+/// Node 19 made keep-alive the default of its global agents (a measurement
+/// with 16, 18, 20 and 22 agrees: 100, 100, 1 and 1 connections for 100
+/// requests).
+const KEEPS_ALIVE_SINCE: u32 = 19;
+
+/// See the module.
+pub const ANALYSIS: Analysis<super::Run> = Analysis {
+    name: "missing-keep-alive",
+    vocabulary: Vocabulary {
+        values: &["client", "scheme", "calls"],
+        evidence: &["no-agent", "agent", "handed-to", "agent-false", "built-here", "agentless", "base-url"],
+        guards: &[
+            "agent-given",
+            "opaque-options",
+            "browser",
+            "adapter",
+            "close-by-design",
+            "one-shot",
+            "kept-alive",
+            "explicit",
+            "global-agent",
+            "unused-agent",
+            "factory",
+            "proxy",
+            "local-socket",
+        ],
+        assumptions: &["called-often"],
+        labels: &["handed-to"],
+        patches: &["agents", "keep-alive"],
+        variants: &["bare-agent", "agent-false", "agent-per-call", "wrong-scheme", "superagent"],
+        params: &[],
+    },
+    run,
+};
+
+/// Option names by which clients take an agent.
+const AGENT_OPTIONS: &[&str] = &["agent", "httpAgent", "httpsAgent", "http", "https"];
+
+fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
+    let mut superagents: Vec<(NodeId, Enclosing)> = Vec::new();
+    for &node in &model.index.calls {
+        let AstKind::CallExpression(call) = model.kind(node) else { continue };
+        let Some((kind, index)) = http::kind_of(model, call) else { continue };
+        if !matches!(kind, Kind::AxiosCreate | Kind::NodeHttp | Kind::Superagent | Kind::GotExtend | Kind::NodeFetch) {
+            continue;
+        }
+        let enclosing = model.enclosing(node);
+        if !is_reported(enclosing.context) {
+            continue;
+        }
+        let builder = match kind {
+            Kind::AxiosCreate => axios_create(model, sink, call, index, &enclosing),
+            Kind::Superagent => {
+                superagents.push((node, enclosing));
+                None
+            }
+            _ => agent_false(model, sink, call, index, &enclosing),
+        };
+        if let Some(builder) = builder {
+            sink.push(builder);
+        }
+    }
+    for &node in &model.index.news {
+        let AstKind::NewExpression(new) = model.kind(node) else { continue };
+        if let Some(builder) = agent(model, sink, node, new) {
+            sink.push(builder);
+        }
+    }
+    superagent(model, sink, &superagents);
+}
+
+/// What runs once or a few times has no connection worth keeping.
+const fn is_reported(context: Context) -> bool {
+    !matches!(context, Context::Test | Context::Build | Context::Cli)
+}
+
+fn start(sink: &Sink<'_>, place: Span, enclosing: &Enclosing) -> Builder {
+    sink.candidate(place, enclosing.symbol.clone(), enclosing.context)
+        .request_path_by_name(enclosing.request_path_by_name.clone())
+}
+
+fn axios_create<'a>(
+    model: &Model<'a>,
+    sink: &Sink<'_>,
+    call: &'a CallExpression<'a>,
+    index: usize,
+    enclosing: &Enclosing,
+) -> Option<Builder> {
+    let place = span(call);
+    let below = Need {
+        question: Question::NodeBelow { major: KEEPS_ALIVE_SINCE },
+        span: Some(place),
+        if_unknown: Some(Confidence::Possible),
+        if_no: IfNo::Clear,
+    };
+    let builder = start(sink, place, enclosing).value("client", "axios").need(below);
+    let given = options::options(model, &call.arguments, index);
+    if let Some(guard) = create_guard(model, call, &given, enclosing) {
+        return Some(builder.clear(guard));
+    }
+    let (http_agent, https_agent) = (given.property("httpAgent"), given.property("httpsAgent"));
+    let (present, missing) = match (http_agent, https_agent) {
+        (Property::Missing, Property::Missing) => (None, "both"),
+        (Property::Found(agent), Property::Missing) => (Some(agent), "https"),
+        (Property::Missing, Property::Found(agent)) => (Some(agent), "http"),
+        (Property::Found(agent), _) | (_, Property::Found(agent)) => {
+            return Some(builder.clear(Step::at("agent-given", span(agent))));
+        }
+        _ => return Some(builder.clear(Step::at("opaque-options", place))),
+    };
+    let Some(agent) = present else {
+        let shown = argument(&call.arguments, index).map_or(place, span);
+        let builder = builder.evidence(Step::at("no-agent", shown));
+        return Some(with_agents(model, &given, call, builder));
+    };
+    // One scheme has an agent: wrong only where the other is the one in use.
+    let base = given.first(&["baseURL"]);
+    match base.and_then(|base| instance::scheme(model, base)) {
+        Some(scheme) if scheme == missing => {
+            let base = base.map_or(place, span);
+            let builder = builder.variant("wrong-scheme").value("scheme", scheme);
+            let builder = builder.evidence(Step::at("agent", span(agent)));
+            Some(builder.evidence(Step::at("base-url", base).with("scheme", scheme)))
+        }
+        _ => Some(builder.clear(Step::at("agent-given", span(agent)))),
+    }
+}
+
+fn create_guard<'a>(
+    model: &Model<'a>,
+    call: &'a CallExpression<'a>,
+    given: &Options<'a, 'a>,
+    enclosing: &Enclosing,
+) -> Option<Step> {
+    if http::is_elsewhere(model, enclosing) || given.first(&["withCredentials", "xsrfCookieName"]).is_some() {
+        return Some(Step::new("browser"));
+    }
+    if let Options::Opaque(at) = given {
+        return Some(Step::at("opaque-options", *at));
+    }
+    if let Some(adapter) = given.first(&["adapter", "transport"]) {
+        return Some(Step::at("adapter", span(adapter)));
+    }
+    if let Some(socket) = given.first(&["socketPath"]) {
+        return Some(Step::at("local-socket", span(socket)));
+    }
+    if let Some(proxy) = given.first(&["proxy"])
+        && model.value(proxy) != Known::Here(Value::Flag(false), span(proxy))
+    {
+        return Some(Step::at("proxy", span(proxy)));
+    }
+    if !given.lack(&["adapter", "transport", "socketPath", "proxy"]) {
+        return Some(Step::at("opaque-options", span(call)));
+    }
+    if let Some(headers) = given.first(&["headers"])
+        && closes(model.text(headers))
+    {
+        return Some(Step::at("close-by-design", span(headers)));
+    }
+    let text = &model.source.text;
+    let global = ["globalAgent", "axios.defaults.httpAgent", "axios.defaults.httpsAgent", "axios.defaults.adapter"];
+    if global.iter().any(|mark| text.contains(mark)) {
+        return Some(Step::new("global-agent"));
+    }
+    // An agent that is set on the instance later, or in an interceptor.
+    if ["defaults.httpAgent", "defaults.httpsAgent", ".httpAgent =", ".httpsAgent ="].iter().any(|m| text.contains(m)) {
+        return Some(Step::new("agent-given"));
+    }
+    None
+}
+
+/// `Connection: close`, however it is quoted.
+fn closes(headers: &str) -> bool {
+    let lower: String =
+        headers.chars().filter(|c| !c.is_whitespace() && !matches!(c, '\'' | '"')).collect::<String>().to_lowercase();
+    lower.contains("connection:close")
+}
+
+/// Agents for both schemes at module level, handed to the client.
+fn with_agents<'a>(
+    model: &Model<'a>,
+    given: &Options<'a, 'a>,
+    call: &'a CallExpression<'a>,
+    builder: Builder,
+) -> Builder {
+    if builder.confidence() != Confidence::Certain || options::is_taken(model, "httpAgent") {
+        return builder;
+    }
+    if options::is_taken(model, "httpsAgent") {
+        return builder;
+    }
+    let Some(at) = options::after_imports(model) else { return builder };
+    let own = match given {
+        Options::Object(object) => options::add_properties(model, object, &["httpAgent", "httpsAgent"]),
+        Options::Absent => {
+            let end = span(call).end.saturating_sub(1);
+            Some(vec![(Span::at(end), "{ httpAgent, httpsAgent }".to_owned())])
+        }
+        Options::Opaque(_) => None,
+    };
+    let Some(mut edits) = own.filter(|edits| edits.iter().all(|(place, _)| place.start > at)) else { return builder };
+    let (Some(http), Some(https)) = (agent_name(model, "http"), agent_name(model, "https")) else { return builder };
+    let end = if options::writes_semicolons(model) { ";" } else { "" };
+    let newline = if model.source.text.contains("\r\n") { "\r\n" } else { "\n" };
+    let line = |name: &str, class: &str| format!("const {name} = new {class}({{ keepAlive: true }}){end}{newline}");
+    let text = format!("{}{}{newline}", line("httpAgent", &http), line("httpsAgent", &https));
+    edits.insert(0, (Span::at(at), text));
+    let import = |module: &str, alias: &str| Import {
+        module: format!("node:{module}"),
+        name: "Agent".to_owned(),
+        alias: Some(alias.to_owned()),
+    };
+    let imports = [("http", http), ("https", https)].iter().map(|(module, name)| import(module, name)).collect();
+    builder.patch(Draft { key: Cow::Borrowed("agents"), edits, imports })
+}
+
+/// The local name for a module's `Agent`: the one it has, or a free one.
+fn agent_name(model: &Model<'_>, module: &str) -> Option<String> {
+    let existing = model.imports.iter().filter(|(_, i)| strip_node(i.module) == module && i.name == "Agent");
+    if let Some(name) = existing.map(|(&symbol, _)| model.scoping().symbol_name(symbol).to_owned()).min() {
+        return Some(name);
+    }
+    let fresh = if module == "http" { "HttpAgent" } else { "HttpsAgent" };
+    (!options::is_taken(model, fresh)).then(|| fresh.to_owned())
+}
+
+/// `agent: false` gives every request an agent of its own.
+fn agent_false<'a>(
+    model: &Model<'a>,
+    sink: &Sink<'_>,
+    call: &'a CallExpression<'a>,
+    index: usize,
+    enclosing: &Enclosing,
+) -> Option<Builder> {
+    let given = options::options(model, &call.arguments, index);
+    let agent = given.first(&["agent"])?;
+    if !matches!(model.value(agent), Known::Here(Value::Flag(false), _)) {
+        return None;
+    }
+    let builder = start(sink, span(call), enclosing).variant("agent-false").value("client", "http");
+    let text = model.text(call);
+    if text.contains("CONNECT") || closes(text) || text.to_ascii_lowercase().contains("upgrade") {
+        return Some(builder.clear(Step::at("close-by-design", span(agent))));
+    }
+    if given.first(&["createConnection", "socketPath"]).is_some() {
+        return Some(builder.clear(Step::at("local-socket", span(agent))));
+    }
+    Some(often(enclosing, builder.evidence(Step::at("agent-false", span(agent)))))
+}
+
+/// Handlers run once per request; other code may.
+fn often(enclosing: &Enclosing, builder: Builder) -> Builder {
+    match enclosing.context {
+        Context::Handler => builder,
+        Context::Library | Context::Scheduled => builder.assume(Step::new("called-often")),
+        _ => builder.clear(Step::new("one-shot")),
+    }
+}
+
+/// `new http.Agent(…)`, which keeps nothing alive unless it is told to.
+fn agent<'a>(model: &Model<'a>, sink: &Sink<'_>, node: NodeId, new: &'a NewExpression<'a>) -> Option<Builder> {
+    let path = model.path_of(&new.callee);
+    if !model.is_from(&path, &["http", "https"], "Agent") {
+        return None;
+    }
+    let enclosing = model.enclosing(node);
+    if !is_reported(enclosing.context) {
+        return None;
+    }
+    let place = span(new);
+    let builder = start(sink, place, &enclosing).value("client", "http");
+    let Some(taker) = taker(model, node) else { return Some(builder.clear(Step::at("unused-agent", place))) };
+    let given = options::options(model, &new.arguments, 0);
+    let kept = match given.property("keepAlive") {
+        Property::Found(value) => match model.value(value) {
+            Known::Here(Value::Flag(true), _) => true,
+            _ => return Some(builder.clear(Step::at("explicit", span(value)))),
+        },
+        Property::Missing => false,
+        Property::Unknown => return Some(builder.clear(Step::at("opaque-options", place))),
+    };
+    if is_built_per_call(model, node, &enclosing) {
+        let builder = builder.variant("agent-per-call").evidence(Step::at("built-here", place));
+        let builder = builder.evidence(Step::at("handed-to", taker.place)).label(taker.place, "handed-to");
+        return Some(often(&enclosing, builder));
+    }
+    if kept {
+        return Some(builder.clear(Step::at("kept-alive", place)));
+    }
+    if enclosing.context == Context::Startup && enclosing.function.is_some() {
+        return Some(builder.clear(Step::new("one-shot")));
+    }
+    let builder = builder.variant("bare-agent").evidence(Step::at("agent", place));
+    let builder = builder.evidence(Step::at("handed-to", taker.place)).label(taker.place, "handed-to");
+    let edits = match given {
+        Options::Object(object) => options::add_properties(model, object, &["keepAlive: true"]),
+        _ => new.arguments.is_empty().then(|| {
+            let text = model.text(new);
+            let inside = if text.ends_with(')') { Span::at(place.end - 1) } else { Span::at(place.end) };
+            let object = if text.ends_with(')') { "{ keepAlive: true }" } else { "({ keepAlive: true })" };
+            vec![(inside, object.to_owned())]
+        }),
+    };
+    let Some(edits) = edits else { return Some(builder) };
+    Some(builder.patch(Draft { key: Cow::Borrowed("keep-alive"), edits, imports: Vec::new() }))
+}
+
+/// Where an agent is handed to a client.
+struct Taker {
+    place: Span,
+}
+
+/// The agent is the value of an agent option, itself or through its variable.
+fn taker(model: &Model<'_>, node: NodeId) -> Option<Taker> {
+    let of_property = |id: NodeId| {
+        let key = options::property_of(model, id)?;
+        AGENT_OPTIONS.contains(&key.as_str()).then(|| Taker { place: span(&model.nodes().parent_kind(id)) })
+    };
+    if let Some(taker) = of_property(node) {
+        return Some(taker);
+    }
+    match instance::kept(model, node) {
+        Kept::Variable(symbol) => {
+            model.scoping().get_resolved_references(symbol).find_map(|reference| of_property(reference.node_id()))
+        }
+        Kept::Field(name) => {
+            let name = name.trim_start_matches('#');
+            model.nodes().iter_enumerated().find_map(|(id, node)| match node.kind() {
+                AstKind::StaticMemberExpression(m)
+                    if m.property.name == name && matches!(bare(&m.object), Expression::ThisExpression(_)) =>
+                {
+                    of_property(id)
+                }
+                _ => None,
+            })
+        }
+        _ => None,
+    }
+}
+
+/// Built inside a function that runs more than once, for a request of that
+/// function: not in a constructor, not kept outside, not a client's factory.
+fn is_built_per_call(model: &Model<'_>, node: NodeId, enclosing: &Enclosing) -> bool {
+    let Some(function) = enclosing.function else { return false };
+    if model.is_in_constructor(node) || enclosing.context == Context::Startup {
+        return false;
+    }
+    let local = match instance::kept(model, node) {
+        Kept::Variable(symbol) => {
+            let declared = model.scoping().symbol_declaration(symbol);
+            model.is_within(declared, function) && !model.scoping().symbol_is_mutated(symbol)
+        }
+        Kept::Elsewhere => options::property_of(model, node).is_some(),
+        _ => false,
+    };
+    local && sends_here(model, function)
+}
+
+/// The function itself sends a request and waits for it, rather than making a
+/// client for others.
+fn sends_here(model: &Model<'_>, function: NodeId) -> bool {
+    let within = |&&call: &&NodeId| model.is_within(call, function);
+    model.index.calls.iter().filter(within).any(|&id| match model.kind(id) {
+        AstKind::CallExpression(call) => {
+            let sends = http::kind_of(model, call).is_some_and(|(kind, _)| !kind.makes_client());
+            sends && matches!(model.nodes().parent_kind(id), AstKind::AwaitExpression(_) | AstKind::ReturnStatement(_))
+        }
+        _ => false,
+    })
+}
+
+/// superagent's Node client sets `agent: false` unless it is given one: one
+/// connection for each request, whatever the version of Node.
+fn superagent(model: &Model<'_>, sink: &mut Sink<'_>, calls: &[(NodeId, Enclosing)]) {
+    let Some((first, enclosing)) = calls.first() else { return };
+    let place = span(&model.kind(*first));
+    let builder = start(sink, place, enclosing).variant("superagent").value("client", "superagent");
+    let builder = builder.value("calls", calls.len());
+    let given = calls.iter().any(|(node, _)| http::chain(model, *node).0.contains(&"agent"));
+    let builder = if http::is_elsewhere(model, enclosing) {
+        builder.clear(Step::new("browser"))
+    } else if given || model.source.text.contains(".agent(") {
+        builder.clear(Step::at("agent-given", place))
+    } else {
+        often(enclosing, builder.evidence(Step::at("agentless", place).with("calls", calls.len())))
+    };
+    sink.push(builder);
+}

@@ -1,0 +1,411 @@
+//! HTTP calls that wait for an answer without a bound of their own.
+
+use std::borrow::Cow;
+
+use oxc_ast::AstKind;
+use oxc_ast::ast::{CallExpression, Expression};
+use oxc_syntax::node::NodeId;
+
+use super::http::{self, Kind};
+use super::instance::{self, Instance, Kept};
+use super::options::{self, Options};
+use crate::analyze::sink::Builder;
+use crate::analyze::{Analysis, Sink, Vocabulary};
+use crate::lang::typescript::functions::Enclosing;
+use crate::lang::typescript::path::argument;
+use crate::lang::typescript::values::Property;
+use crate::lang::typescript::{Model, bare, span};
+use crate::observe::{Confidence, Context, Draft, Known, Step, Value};
+use crate::source::Span;
+
+/// See the module.
+pub const ANALYSIS: Analysis<super::Run> = Analysis {
+    name: "missing-timeout",
+    vocabulary: Vocabulary {
+        values: &["client", "one_call"],
+        evidence: &["client", "no-timeout", "kept", "server", "handler-missing"],
+        guards: &[
+            "bounded",
+            "opaque-options",
+            "browser",
+            "command-line",
+            "test-tool",
+            "default-timeout",
+            "interceptor",
+            "per-call",
+            "streaming",
+            "upload",
+            "raced",
+            "nobody-waits",
+            "cached",
+            "local",
+            "request-object",
+            "custom-dispatcher",
+            "explicit",
+        ],
+        assumptions: &["no-global-default", "unseen-runtime", "no-caller-timeout"],
+        labels: &[],
+        patches: &["axios-timeout", "fetch-signal", "got-timeout"],
+        variants: &["instance", "fetch", "raw-request", "unhandled-timeout"],
+        params: &["timeout_ms"],
+    },
+    run,
+};
+
+fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
+    for &node in &model.index.calls {
+        let AstKind::CallExpression(call) = model.kind(node) else { continue };
+        let Some((kind, index)) = http::kind_of(model, call) else { continue };
+        let enclosing = model.enclosing(node);
+        if matches!(enclosing.context, Context::Test | Context::Build) {
+            continue;
+        }
+        if let Some(builder) = candidate(model, sink, Site { node, call, kind, index, enclosing: &enclosing }) {
+            sink.push(builder);
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Site<'s, 'a> {
+    node: NodeId,
+    call: &'a CallExpression<'a>,
+    kind: Kind,
+    index: usize,
+    enclosing: &'s Enclosing,
+}
+
+/// Options that bound the wait, by library.
+const fn bounding(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::AxiosCreate | Kind::AxiosCall => &["timeout", "signal", "cancelToken", "adapter", "transport"],
+        Kind::Fetch => &["signal", "dispatcher"],
+        Kind::UndiciRequest => &["signal", "dispatcher", "headersTimeout", "bodyTimeout"],
+        Kind::NodeFetch => &["signal", "timeout"],
+        Kind::GotCall | Kind::GotExtend => &["timeout", "signal", "request", "hooks", "handlers"],
+        Kind::Superagent => &[],
+        Kind::NodeHttp => &["signal", "createConnection"],
+    }
+}
+
+fn candidate<'a>(model: &Model<'a>, sink: &Sink<'_>, site: Site<'_, 'a>) -> Option<Builder> {
+    let Site { node, call, kind, index, enclosing } = site;
+    let place = span(call);
+    let builder = sink
+        .candidate(place, enclosing.symbol.clone(), enclosing.context)
+        .request_path_by_name(enclosing.request_path_by_name.clone())
+        .value("client", kind.library())
+        .value("one_call", !kind.makes_client());
+    let builder = match kind {
+        Kind::AxiosCreate | Kind::GotExtend => builder.variant("instance"),
+        Kind::Fetch | Kind::UndiciRequest => builder.variant("fetch"),
+        Kind::NodeHttp => builder.variant("raw-request"),
+        _ => builder,
+    };
+    let given = options::options(model, &call.arguments, index);
+    if let Some(guard) = guard(model, site, &given) {
+        return Some(builder.clear(guard));
+    }
+    match kind {
+        Kind::NodeHttp => return raw_request(model, site, &given, builder),
+        Kind::Superagent => return superagent(model, site, builder),
+        _ => {}
+    }
+    let instance = kind.makes_client().then(|| instance::follow(model, node));
+    if let Some(guard) = instance.as_ref().and_then(|instance| instance_guard(model, kind, instance)) {
+        return Some(builder.clear(guard));
+    }
+    let mut builder = builder
+        .evidence(Step::at("client", span(&call.callee)).with("client", kind.library()))
+        .evidence(Step::at("no-timeout", argument(&call.arguments, index).map_or(place, span)));
+    if let Some(instance) = &instance {
+        builder = builder.evidence(Step::new("kept").with("calls", instance.calls.len()));
+        if instance.escapes {
+            builder = builder.assume(Step::new("no-caller-timeout"));
+        }
+    } else if kind == Kind::AxiosCall {
+        builder = builder.assume(Step::new("no-global-default"));
+    }
+    builder = runtime(model, kind, enclosing, builder);
+    Some(with_patch(model, sink, site, &given, builder))
+}
+
+/// Where the code runs: shown, assumed, or too little known to speak up.
+fn runtime(model: &Model<'_>, kind: Kind, enclosing: &Enclosing, builder: Builder) -> Builder {
+    if http::is_on_server(model, enclosing) {
+        return builder.evidence(Step::new("server"));
+    }
+    match kind {
+        Kind::AxiosCreate | Kind::AxiosCall => builder.assume(Step::new("unseen-runtime")),
+        _ => builder.doubt(Step::new("unseen-runtime")),
+    }
+}
+
+fn guard<'a>(model: &Model<'a>, site: Site<'_, 'a>, given: &Options<'a, 'a>) -> Option<Step> {
+    let Site { node, call, kind, enclosing, .. } = site;
+    if http::is_elsewhere(model, enclosing) {
+        return Some(Step::new("browser"));
+    }
+    if enclosing.context == Context::Cli || enclosing.context != Context::Handler && http::is_tool(model) {
+        return Some(Step::new("command-line"));
+    }
+    if model.facts().imports_any(|module| module.contains("testcontainers"))
+        || model.source.path.contains("testcontainers")
+    {
+        return Some(Step::new("test-tool"));
+    }
+    if let Some(bound) = given.first(bounding(kind)) {
+        let zero = model.number(bound).here().is_some_and(|&ms| ms == 0.0);
+        return Some(Step::at(if zero { "explicit" } else { "bounded" }, span(bound)));
+    }
+    if let Options::Opaque(at) = given {
+        return Some(Step::at("opaque-options", *at));
+    }
+    if !given.lack(bounding(kind)) {
+        return Some(Step::at("opaque-options", span(call)));
+    }
+    if matches!(kind, Kind::Fetch | Kind::NodeFetch) && http::may_be_request(model, call) {
+        return Some(Step::at("request-object", span(call)));
+    }
+    if !kind.makes_client() && (http::is_wrapped_in_timeout(model, node) || is_raced(model, node)) {
+        return Some(Step::at("raced", http::outermost(model, node)));
+    }
+    let text = &model.source.text;
+    if kind == Kind::Fetch && text.contains("setGlobalDispatcher") {
+        return Some(Step::new("custom-dispatcher"));
+    }
+    if matches!(kind, Kind::AxiosCall | Kind::AxiosCreate)
+        && (text.contains("axios.defaults.timeout") || text.contains("axios.interceptors.request"))
+    {
+        return Some(Step::new("default-timeout"));
+    }
+    if is_local_target(model, call, given) {
+        return Some(Step::new("local"));
+    }
+    content_guard(model, site, given)
+}
+
+/// Requests whose length is the point (streams, uploads), and those that
+/// another layer answers or nobody waits for.
+fn content_guard<'a>(model: &Model<'a>, site: Site<'_, 'a>, given: &Options<'a, 'a>) -> Option<Step> {
+    let Site { node, call, kind, .. } = site;
+    if given.first(&["next", "cache"]).is_some() {
+        return Some(Step::new("cached"));
+    }
+    if let Some(place) = streams(model, node, given) {
+        return Some(Step::at("streaming", place));
+    }
+    if matches!(kind, Kind::Fetch | Kind::NodeFetch | Kind::UndiciRequest)
+        && let Some(place) = reads_body(model, node)
+    {
+        return Some(Step::at("streaming", place));
+    }
+    let body = match kind {
+        Kind::AxiosCall => argument(&call.arguments, 1).filter(|_| site.index == 2),
+        _ => given.first(&["body", "data", "formData", "form"]),
+    };
+    if let Some(body) = body.filter(|body| is_bulky(model, body)) {
+        return Some(Step::at("upload", span(body)));
+    }
+    if !kind.makes_client() && http::is_unawaited(model, node) && kind != Kind::NodeHttp {
+        return Some(Step::at("nobody-waits", span(call)));
+    }
+    None
+}
+
+/// A race or a timer around the call, anywhere in the outermost function.
+fn is_raced(model: &Model<'_>, node: NodeId) -> bool {
+    let around = model.source.slice(http::outermost(model, node));
+    let inside = model.function_of(node).is_some();
+    inside && ["Promise.race(", "AbortSignal.timeout(", ".abort("].iter().any(|mark| around.contains(mark))
+}
+
+fn streams<'a>(model: &Model<'a>, node: NodeId, given: &Options<'a, 'a>) -> Option<Span> {
+    if let Some(kind) = given.first(&["responseType"])
+        && matches!(model.value(kind), Known::Here(Value::Text(ref text), _) if text == "stream")
+    {
+        return Some(span(kind));
+    }
+    let around = http::outermost(model, node);
+    let inside = model.function_of(node).is_some();
+    const MARKS: &[&str] = &[
+        "text/event-stream",
+        "getReader(",
+        ".pipeThrough(",
+        ".pipeTo(",
+        "Readable.fromWeb",
+        "createWriteStream",
+        "pipeline(",
+        "stream: true",
+        "EventSource",
+        "long-poll",
+        "longPoll",
+    ];
+    let text = model.source.slice(around);
+    (inside && MARKS.iter().any(|mark| text.contains(mark))).then_some(around)
+}
+
+/// The answer's `body`, which is a stream, is used.
+fn reads_body(model: &Model<'_>, node: NodeId) -> Option<Span> {
+    let answer = match instance::kept(model, http::chain(model, node).1) {
+        Kept::Variable(symbol) => symbol,
+        _ => return None,
+    };
+    model.scoping().get_resolved_references(answer).find_map(|reference| {
+        match model.nodes().parent_kind(reference.node_id()) {
+            AstKind::StaticMemberExpression(member) if member.property.name == "body" => Some(span(member)),
+            _ => None,
+        }
+    })
+}
+
+/// Bodies that may take long to send.
+fn is_bulky<'a>(model: &Model<'a>, body: &'a Expression<'a>) -> bool {
+    const BULKY: &[&str] =
+        &["form", "formdata", "file", "stream", "blob", "buffer", "readable", "archive", "chunk", "part", "data"];
+    match bare(body) {
+        Expression::NewExpression(new) => matches!(model.path_of(&new.callee).leaf(), "FormData" | "Blob" | "File"),
+        Expression::Identifier(id) => {
+            let lower = id.name.to_ascii_lowercase();
+            BULKY.iter().any(|word| lower.contains(word))
+        }
+        _ => {
+            let leaf = model.path_of(body).leaf().to_ascii_lowercase();
+            leaf == "body" || leaf == "buffer" || leaf.contains("stream")
+        }
+    }
+}
+
+fn is_local_target<'a>(model: &Model<'a>, call: &'a CallExpression<'a>, given: &Options<'a, 'a>) -> bool {
+    let url = given.first(&["baseURL", "prefixUrl", "url"]);
+    let target = url.or_else(|| argument(&call.arguments, 0).filter(|a| !matches!(a, Expression::ObjectExpression(_))));
+    let socket = given.first(&["socketPath"]).is_some();
+    socket || target.and_then(|url| instance::leading_text(model, url)).is_some_and(|text| instance::is_local(&text))
+}
+
+/// What the rest of the file does with a new client.
+fn instance_guard(model: &Model<'_>, kind: Kind, instance: &Instance) -> Option<Step> {
+    let text = &model.source.text;
+    if instance.defaults_changed && text.contains("defaults.timeout") {
+        return Some(Step::new("default-timeout"));
+    }
+    if instance.intercepted && (text.contains("timeout") || text.contains("signal")) {
+        return Some(Step::new("interceptor"));
+    }
+    let bounded = |&call: &NodeId| {
+        let AstKind::CallExpression(call) = model.kind(call) else { return false };
+        let index = match model.callee(call).leaf() {
+            method if kind == Kind::AxiosCreate => {
+                http::axios_options(method).unwrap_or_else(|| http::object_first(call))
+            }
+            _ => http::object_first(call),
+        };
+        let given = options::options(model, &call.arguments, index);
+        !matches!(given, Options::Absent) && !given.lack(bounding(Kind::AxiosCall))
+    };
+    let all = !instance.calls.is_empty() && instance.calls.iter().all(bounded);
+    all.then(|| Step::new("per-call"))
+}
+
+/// `http.request`: its `timeout` only raises an event, so something must
+/// listen for it and end the request.
+fn raw_request<'a>(
+    model: &Model<'a>,
+    site: Site<'_, 'a>,
+    given: &Options<'a, 'a>,
+    builder: Builder,
+) -> Option<Builder> {
+    let Site { node, call, enclosing, .. } = site;
+    let returned = matches!(
+        model.nodes().parent_kind(node),
+        AstKind::ReturnStatement(_) | AstKind::ArrowFunctionExpression(_) | AstKind::ObjectProperty(_)
+    );
+    if returned {
+        return None;
+    }
+    let around = model.source.slice(http::outermost(model, node)).to_ascii_lowercase();
+    let listens = ["'timeout'", "\"timeout\"", "settimeout(", "destroy(", ".abort(", "signal"];
+    if listens.iter().any(|mark| around.contains(mark)) {
+        return Some(builder.clear(Step::at("raced", http::outermost(model, node))));
+    }
+    let builder = builder.evidence(Step::at("client", span(&call.callee)).with("client", "http"));
+    let builder = match given.property("timeout") {
+        Property::Found(timeout) => {
+            builder.variant("unhandled-timeout").evidence(Step::at("handler-missing", span(timeout)))
+        }
+        // An agent may carry a timeout of its own; another word for it too.
+        _ if given.first(&["agent"]).is_some() || around.contains("timeout") => return None,
+        _ => builder.evidence(Step::at("no-timeout", span(call))),
+    };
+    Some(runtime(model, Kind::NodeHttp, enclosing, builder))
+}
+
+/// superagent sets its bounds by a link of the chain.
+fn superagent(model: &Model<'_>, site: Site<'_, '_>, builder: Builder) -> Option<Builder> {
+    let (links, end) = http::chain(model, site.node);
+    if let Some(bound) = links.iter().find(|link| matches!(**link, "timeout" | "use" | "pipe" | "attach")) {
+        let key = if *bound == "timeout" { "bounded" } else { "opaque-options" };
+        return Some(builder.clear(Step::at(key, span(&model.kind(end)))));
+    }
+    // A request kept in a variable may get its timeout later.
+    if !matches!(model.nodes().parent_kind(end), AstKind::AwaitExpression(_) | AstKind::ReturnStatement(_))
+        && !links.contains(&"then")
+    {
+        return None;
+    }
+    let builder = builder
+        .evidence(Step::at("client", span(&site.call.callee)).with("client", "superagent"))
+        .evidence(Step::at("no-timeout", span(&model.kind(end))));
+    Some(runtime(model, Kind::Superagent, site.enclosing, builder))
+}
+
+fn with_patch<'a>(
+    model: &Model<'a>,
+    sink: &Sink<'_>,
+    site: Site<'_, 'a>,
+    given: &Options<'a, 'a>,
+    builder: Builder,
+) -> Builder {
+    if builder.confidence() != Confidence::Certain {
+        return builder;
+    }
+    let ms = grouped(sink.number("timeout_ms", 10_000.0) as u64);
+    let (key, line) = match site.kind {
+        Kind::AxiosCreate | Kind::AxiosCall => ("axios-timeout", format!("timeout: {ms}")),
+        Kind::Fetch => ("fetch-signal", format!("signal: AbortSignal.timeout({ms})")),
+        Kind::GotCall | Kind::GotExtend => ("got-timeout", format!("timeout: {{ request: {ms} }}")),
+        _ => return builder,
+    };
+    let edits = match given {
+        Options::Object(object) => options::add_properties(model, object, &[&line]),
+        Options::Absent => {
+            let count = site.call.arguments.len();
+            match (site.call.arguments.last(), count == site.index) {
+                (None, true) => {
+                    let end = span(site.call).end.saturating_sub(1);
+                    Some(vec![(Span::at(end), format!("{{ {line} }}"))])
+                }
+                (Some(last), true) => Some(vec![(Span::at(span(last).end), format!(", {{ {line} }}"))]),
+                _ => None,
+            }
+        }
+        Options::Opaque(_) => None,
+    };
+    match edits {
+        Some(edits) => builder.patch(Draft { key: Cow::Borrowed(key), edits, imports: Vec::new() }),
+        None => builder,
+    }
+}
+
+/// `10000` as `10_000`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push('_');
+        }
+        out.push(digit);
+    }
+    out
+}

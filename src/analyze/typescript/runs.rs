@@ -1,0 +1,309 @@
+//! Runs of awaited reads in one statement list, none of which needs another's
+//! result and between which nothing can happen that an order matters to.
+
+use oxc_ast::AstKind;
+use oxc_ast::ast::{
+    AwaitExpression, CallExpression, Expression, VariableDeclaration, VariableDeclarationKind, VariableDeclarator,
+};
+use oxc_syntax::node::NodeId;
+
+use crate::lang::typescript::clients::Nature;
+use crate::lang::typescript::effects::{By, CallEffect, Effects};
+use crate::lang::typescript::path::{Binding, Path, Root};
+use crate::lang::typescript::uses::Uses;
+use crate::lang::typescript::{bare, names, span};
+use crate::observe::{Effect, Io};
+use crate::source::Span;
+
+/// One `const x = await f(…);` of a run.
+pub struct Link<'a> {
+    /// The statement.
+    pub statement: NodeId,
+    /// Its declaration.
+    pub declaration: &'a VariableDeclaration<'a>,
+    /// The declaration's only declarator.
+    pub declarator: &'a VariableDeclarator<'a>,
+    /// The await.
+    pub awaited: &'a AwaitExpression<'a>,
+    /// The awaited call.
+    pub call: &'a CallExpression<'a>,
+    /// What it does.
+    pub effect: CallEffect,
+    /// What it waits for, names taken at their word.
+    pub io: Io,
+    /// The names of the statement.
+    pub uses: Uses,
+}
+
+impl Link<'_> {
+    /// The await's bytes.
+    pub fn span(&self) -> Span {
+        span(self.awaited)
+    }
+}
+
+/// A statement between two awaits that changes nothing.
+pub struct Between {
+    /// Its bytes.
+    pub span: Span,
+    /// It writes a log, whose order would change.
+    pub logs: bool,
+}
+
+/// Awaits that could wait together, or one await with the guard that parts it
+/// from the next.
+#[derive(Default)]
+pub struct Run<'a> {
+    /// The awaits, in source order.
+    pub links: Vec<Link<'a>>,
+    /// Harmless statements between them.
+    pub between: Vec<Between>,
+    /// Why the await after a run of one does not belong to it, where a reader
+    /// might ask.
+    pub guard: Option<(&'static str, Span)>,
+    tainted: Uses,
+}
+
+/// The runs of a statement list: every one of two or more awaits, and those of
+/// one that a guard parts from the next.
+pub fn runs<'a>(effects: &Effects<'_, 'a>, block: NodeId) -> Vec<Run<'a>> {
+    let mut out = Vec::new();
+    let mut run = Run::default();
+    let mut pending: Vec<Between> = Vec::new();
+    let mut flush = |run: &mut Run<'a>, pending: &mut Vec<Between>, guard: Option<(&'static str, Span)>| {
+        let mut done = std::mem::take(run);
+        pending.clear();
+        done.guard = guard;
+        if done.links.len() > 1 || done.links.len() == 1 && done.guard.is_some() {
+            out.push(done);
+        }
+    };
+    for statement in effects.model.children(block) {
+        match read(effects, statement) {
+            Read::Await(link) => {
+                let depends = run.links.iter().any(|earlier| earlier.uses.conflicts(&link.uses))
+                    || run.tainted.conflicts(&link.uses);
+                if depends {
+                    flush(&mut run, &mut pending, None);
+                }
+                run.between.append(&mut pending);
+                run.links.push(*link);
+            }
+            Read::Refused(guard, at) => flush(&mut run, &mut pending, Some((guard, at))),
+            Read::Harmless(uses, logs) => {
+                if run.links.is_empty() {
+                    continue;
+                }
+                // A value computed from an awaited one stands for it.
+                if run.links.iter().any(|link| link.uses.conflicts(&uses)) || run.tainted.conflicts(&uses) {
+                    run.tainted.extend(&uses);
+                }
+                pending.push(Between { span: span(&effects.model.kind(statement)), logs });
+            }
+            Read::End => flush(&mut run, &mut pending, None),
+        }
+    }
+    flush(&mut run, &mut pending, None);
+    out
+}
+
+enum Read<'a> {
+    Await(Box<Link<'a>>),
+    /// An await of a call that must not be moved, with the guard's key.
+    Refused(&'static str, Span),
+    /// A statement that changes nothing; true where it logs.
+    Harmless(Uses, bool),
+    End,
+}
+
+fn read<'a>(effects: &Effects<'_, 'a>, statement: NodeId) -> Read<'a> {
+    let model = effects.model;
+    match model.kind(statement) {
+        AstKind::VariableDeclaration(declaration) => {
+            if declaration.kind.is_using() || declaration.kind == VariableDeclarationKind::Var {
+                return Read::End;
+            }
+            if let [declarator] = declaration.declarations.as_slice()
+                && let Some(Expression::AwaitExpression(awaited)) = declarator.init.as_ref().map(bare)
+            {
+                return link(effects, statement, declaration, declarator, awaited);
+            }
+            if is_pure(effects, statement) {
+                return Read::Harmless(Uses::of(model, statement), false);
+            }
+            Read::End
+        }
+        AstKind::ExpressionStatement(expression) => {
+            let Expression::CallExpression(call) = bare(&expression.expression) else { return Read::End };
+            if names::is_logger(model.callee(call).receiver_name()) && logs_only(effects, statement) {
+                return Read::Harmless(Uses::of(model, statement), true);
+            }
+            Read::End
+        }
+        AstKind::TSTypeAliasDeclaration(_)
+        | AstKind::TSInterfaceDeclaration(_)
+        | AstKind::Function(_)
+        | AstKind::EmptyStatement(_)
+        | AstKind::Directive(_) => Read::Harmless(Uses::default(), false),
+        _ => Read::End,
+    }
+}
+
+fn link<'a>(
+    effects: &Effects<'_, 'a>,
+    statement: NodeId,
+    declaration: &'a VariableDeclaration<'a>,
+    declarator: &'a VariableDeclarator<'a>,
+    awaited: &'a AwaitExpression<'a>,
+) -> Read<'a> {
+    let call = match bare(&awaited.argument) {
+        Expression::CallExpression(call) => call,
+        Expression::ChainExpression(chain) => match &chain.expression {
+            oxc_ast::ast::ChainElement::CallExpression(call) => call,
+            _ => return Read::End,
+        },
+        _ => return Read::End,
+    };
+    let effect = effects.call(call);
+    let at = span(awaited);
+    if let Some(guard) = guard(effects, call, &effect) {
+        return if guard.is_empty() { Read::End } else { Read::Refused(guard, at) };
+    }
+    let Some(io) = io(effects, call, &effect) else { return Read::End };
+    let has_inner_await = effects.model.own_code(statement).into_iter().any(|id| match effects.model.kind(id) {
+        AstKind::AwaitExpression(inner) => !std::ptr::eq(inner, awaited),
+        AstKind::YieldExpression(_) => true,
+        _ => false,
+    });
+    if has_inner_await {
+        return Read::End;
+    }
+    let uses = Uses::of(effects.model, statement);
+    Read::Await(Box::new(Link { statement, declaration, declarator, awaited, call, effect, io, uses }))
+}
+
+/// The guard that keeps a call where it is; empty where nobody would ask.
+fn guard<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, effect: &CallEffect) -> Option<&'static str> {
+    if effect.carries_transaction {
+        return Some("transaction");
+    }
+    if effect.nature == Nature::Serial {
+        return Some("serial");
+    }
+    let known = matches!(&effect.by, By::Client(client) if !client.by_name);
+    let leaf = effects.model.callee(call).leaf();
+    match effect.effect {
+        _ if !known && names::is_guard(leaf) => Some("guard-call"),
+        _ if !known && names::is_timing(leaf) => Some("timing"),
+        Effect::Read => None,
+        Effect::Write => Some("write"),
+        Effect::Unknown if names::effect_of(leaf) == Effect::Read && names::is_trap(leaf) => Some("trap"),
+        Effect::None | Effect::Unknown => Some(""),
+    }
+}
+
+/// What a read waits for; `None` where nothing says that it waits.
+fn io<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, effect: &CallEffect) -> Option<Io> {
+    match &effect.by {
+        By::Client(_) => Some(effect.io),
+        By::Function(_) => (effect.io != Io::None).then_some(effect.io),
+        By::Imported(name) => {
+            let local = name.module.starts_with(['.', '~', '#', '@']) || name.module.starts_with("src/");
+            let leaf = name.members.last().unwrap_or(&name.name);
+            (local && speaks_of_io(leaf)).then_some(Io::Http)
+        }
+        By::Name => {
+            let chain = effects.chain(call);
+            (chain.links.is_empty() && named_io(&chain.base)).then_some(Io::Http)
+        }
+    }
+}
+
+/// Verbs of functions that fetch something from elsewhere.
+fn speaks_of_io(name: &str) -> bool {
+    const VERBS: &[&str] =
+        &["get", "fetch", "find", "load", "list", "count", "query", "search", "retrieve", "select", "lookup"];
+    let words = names::words(name);
+    words.first().is_some_and(|word| VERBS.contains(&word.as_str()))
+        && !names::is_guard(name)
+        && !names::is_timing(name)
+        && !names::is_trap(name)
+}
+
+/// Receivers whose reads go elsewhere, by their last word.
+const REMOTE: &[&str] = &[
+    "service",
+    "services",
+    "repository",
+    "repo",
+    "dao",
+    "api",
+    "gateway",
+    "database",
+    "prisma",
+    "query",
+    "datasource",
+    "sdk",
+    "octokit",
+    "remote",
+    "backend",
+];
+
+fn named_io(path: &Path<'_, '_>) -> bool {
+    let root = match path.root {
+        Root::Symbol(_, name) | Root::Global(name) => name,
+        Root::This => "this",
+        _ => return false,
+    };
+    let held = |name: &str| names::is_carrier(name) || names::is_serial(name);
+    if held(root) || path.members.iter().rev().skip(1).any(|member| held(member)) {
+        return false;
+    }
+    let receiver = path.receiver_name();
+    // `this.getUser()` of a class elsewhere may be anything.
+    let words = names::words(receiver.trim_end_matches('_'));
+    words.last().is_some_and(|word| REMOTE.contains(&word.as_str())) && speaks_of_io(path.leaf())
+}
+
+/// True for declarations of values: nothing is called, awaited or assigned.
+fn is_pure(effects: &Effects<'_, '_>, statement: NodeId) -> bool {
+    let model = effects.model;
+    model.own_code(statement).into_iter().all(|id| match model.kind(id) {
+        AstKind::CallExpression(_)
+        | AstKind::NewExpression(_)
+        | AstKind::AwaitExpression(_)
+        | AstKind::YieldExpression(_)
+        | AstKind::TaggedTemplateExpression(_)
+        | AstKind::AssignmentExpression(_)
+        | AstKind::UpdateExpression(_)
+        | AstKind::ImportExpression(_)
+        | AstKind::Class(_) => false,
+        AstKind::UnaryExpression(unary) => !unary.operator.is_delete(),
+        _ => true,
+    })
+}
+
+/// True for a log whose arguments only read values.
+fn logs_only(effects: &Effects<'_, '_>, statement: NodeId) -> bool {
+    let model = effects.model;
+    let mut calls = 0;
+    model.own_code(statement).into_iter().all(|id| match model.kind(id) {
+        AstKind::CallExpression(call) => {
+            calls += 1;
+            calls == 1 || model.callee(call).is_global("JSON", &["stringify"])
+        }
+        AstKind::AwaitExpression(_)
+        | AstKind::YieldExpression(_)
+        | AstKind::AssignmentExpression(_)
+        | AstKind::UpdateExpression(_) => false,
+        _ => true,
+    })
+}
+
+/// True where the client of a call is a parameter that may be a transaction.
+pub fn is_handed_over<'a>(effects: &Effects<'_, 'a>, link: &Link<'a>) -> bool {
+    match effects.chain(link.call).base.root {
+        Root::Symbol(symbol, _) => matches!(effects.model.binding(symbol), Binding::Parameter),
+        _ => false,
+    }
+}

@@ -1,0 +1,259 @@
+//! Independent awaits of reads that wait one after another.
+
+use oxc_ast::AstKind;
+use oxc_ast::ast::Expression;
+use oxc_syntax::node::NodeId;
+
+use super::runs::{Link, Run, is_handed_over, runs};
+use super::together;
+use crate::analyze::sink::Builder;
+use crate::analyze::{Analysis, Sink, Vocabulary};
+use crate::lang::typescript::clients::Nature;
+use crate::lang::typescript::effects::{By, Effects};
+use crate::lang::typescript::functions::is_function;
+use crate::lang::typescript::{Model, names, span};
+use crate::observe::{Confidence, Context, IfNo, Io, Need, Question, Step};
+use crate::source::Span;
+
+/// See the module.
+pub const ANALYSIS: Analysis<super::Run> = Analysis {
+    name: "sequential-awaits",
+    vocabulary: Vocabulary {
+        values: &["count", "network_calls", "saved_percent"],
+        evidence: &["read-client", "read-function", "read-imported", "read-name", "independent"],
+        guards: &[
+            "transaction",
+            "serial",
+            "write",
+            "guard-call",
+            "timing",
+            "trap",
+            "transaction-callback",
+            "error-path",
+            "browser",
+        ],
+        assumptions: &[
+            "no-transaction",
+            "reads-by-name",
+            "client-by-name",
+            "log-order",
+            "order-comment",
+            "handed-over",
+        ],
+        labels: &["later"],
+        patches: &["together"],
+        variants: &[],
+        params: &["min_run"],
+    },
+    run,
+};
+
+/// Words of a comment that say an order is meant.
+const ORDER_WORDS: &[&str] = &[
+    "order",
+    "ordered",
+    "first",
+    "before",
+    "after",
+    "sequential",
+    "sequentially",
+    "serial",
+    "serially",
+    "must",
+    "race",
+    "races",
+    "parallel",
+    "concurrently",
+    "rate",
+];
+
+fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
+    if model.index.awaits.len() < 2 {
+        return;
+    }
+    let effects = Effects::new(model);
+    let min_run = sink.number("min_run", 2.0) as usize;
+    for &block in &model.index.blocks {
+        for run in runs(&effects, block) {
+            if run.links.len() < min_run.max(2) && run.guard.is_none() {
+                continue;
+            }
+            if let Some(builder) = candidate(&effects, sink, block, &run) {
+                sink.push(builder);
+            }
+        }
+    }
+}
+
+fn candidate<'a>(effects: &Effects<'_, 'a>, sink: &Sink<'_>, block: NodeId, run: &Run<'a>) -> Option<Builder> {
+    let model = effects.model;
+    let first = run.links.first()?;
+    let enclosing = model.enclosing(first.statement);
+    if matches!(enclosing.context, Context::Test | Context::Build) || is_generator(model, enclosing.function) {
+        return None;
+    }
+    let count = run.links.len();
+    let network = run.links.iter().filter(|link| matches!(link.io, Io::Http | Io::Database)).count();
+    let mut builder = sink
+        .candidate(first.span(), enclosing.symbol.clone(), enclosing.context)
+        .value("count", count)
+        .value("network_calls", network)
+        .value("saved_percent", ((1.0 - 1.0 / count as f64) * 100.0).round());
+    if count < 2 {
+        let (guard, at) = run.guard?;
+        return Some(builder.clear(Step::at(guard, at)));
+    }
+    builder = match guard(effects, block, &enclosing.context) {
+        Some(guard) => return Some(builder.clear(guard)),
+        None => builder.request_path_by_name(enclosing.request_path_by_name.clone()),
+    };
+    if enclosing.request_path_by_name.is_some() {
+        builder = builder.need(Need {
+            question: Question::NotInCommandLineProgram,
+            span: None,
+            if_unknown: Some(Confidence::Likely),
+            if_no: IfNo::LeaveRequestPath,
+        });
+    }
+    for link in &run.links {
+        builder = evidence(effects, builder, link);
+    }
+    for link in &run.links[1..] {
+        builder = builder.label(link.span(), "later");
+    }
+    builder = builder.evidence(Step::at("independent", run_span(model, run)).with("count", count));
+    builder = assumptions(effects, builder, run);
+    if builder.confidence() == Confidence::Certain
+        && let Some(draft) = together::draft(effects, run, enclosing.function)
+    {
+        builder = builder.patch(draft);
+    }
+    Some(builder)
+}
+
+/// From the first statement to the last.
+fn run_span(model: &Model<'_>, run: &Run<'_>) -> Span {
+    let spans = run.links.iter().map(|link| span(&model.kind(link.statement)));
+    spans.reduce(Span::cover).unwrap_or_default()
+}
+
+fn evidence<'a>(effects: &Effects<'_, 'a>, builder: Builder, link: &Link<'a>) -> Builder {
+    let at = span(link.call);
+    let model = effects.model;
+    let called = called(effects, link);
+    match &link.effect.by {
+        By::Client(client) => {
+            builder.evidence(Step::at("read-client", at).with("call", called).with("client", client.kind.name()))
+        }
+        By::Function(function) => {
+            let name = model.name_of(*function).map_or_else(|| called.clone(), |name| name.into_owned());
+            let place = effects.summary(*function).public.span;
+            builder.evidence(Step::at("read-function", place).with("call", called).with("name", name))
+        }
+        By::Imported(name) => {
+            let need = Need {
+                question: Question::ReadsIo(name.clone()),
+                span: Some(at),
+                if_unknown: Some(Confidence::Likely),
+                if_no: IfNo::Clear,
+            };
+            let module = name.module.as_str();
+            builder.evidence(Step::at("read-imported", at).with("call", called).with("module", module)).need(need)
+        }
+        By::Name => builder.evidence(Step::at("read-name", at).with("call", called)),
+    }
+}
+
+/// The called name as written, its receivers included where they are names.
+fn called(effects: &Effects<'_, '_>, link: &Link<'_>) -> String {
+    let text = effects.model.source.slice(span(&link.call.callee));
+    let line: String = text.split_whitespace().collect();
+    // A chain of calls is named by its end.
+    match line.rsplit_once(')') {
+        Some((_, end)) => end.trim_start_matches('.').to_owned(),
+        None => line,
+    }
+}
+
+/// What the run as a whole assumes; each assumption once.
+fn assumptions<'a>(effects: &Effects<'_, 'a>, mut builder: Builder, run: &Run<'a>) -> Builder {
+    let model = effects.model;
+    let find = |test: &dyn Fn(&Link<'a>) -> bool| run.links.iter().find(|link| test(link));
+    if let Some(link) = find(&|link| link.effect.nature == Nature::Either) {
+        let step = |key| Step::at(key, span(link.call)).with("call", called(effects, link));
+        builder = match find(&|link| link.effect.nature == Nature::Either && is_handed_over(effects, link)) {
+            Some(_) => builder.doubt(step("handed-over")),
+            None => builder.assume(step("no-transaction")),
+        };
+    }
+    let by_name = |link: &Link<'a>| match &link.effect.by {
+        By::Client(client) => client.by_name,
+        By::Function(_) => link.effect.by_name,
+        By::Imported(_) => false,
+        By::Name => true,
+    };
+    if let Some(link) = find(&by_name) {
+        let key = if matches!(link.effect.by, By::Client(_)) { "client-by-name" } else { "reads-by-name" };
+        builder = builder.assume(Step::at(key, span(link.call)).with("call", called(effects, link)));
+    }
+    if let Some(between) = run.between.iter().find(|between| between.logs) {
+        builder = builder.assume(Step::at("log-order", between.span));
+    }
+    for pair in run.links.windows(2) {
+        let gap = Span::new(span(&model.kind(pair[0].statement)).end, span(&model.kind(pair[1].statement)).start);
+        if let Some((at, _)) = model.comments(gap).find(|(_, text)| speaks_of_order(text)) {
+            builder = builder.doubt(Step::at("order-comment", at));
+        }
+    }
+    builder
+}
+
+/// True where a comment speaks of an order, by whole words.
+pub fn speaks_of_order(comment: &str) -> bool {
+    let lower = comment.to_ascii_lowercase();
+    let mut words = lower.split(|c: char| !c.is_ascii_alphanumeric());
+    words.any(|word| ORDER_WORDS.contains(&word))
+}
+
+fn is_generator(model: &Model<'_>, function: Option<NodeId>) -> bool {
+    matches!(function.map(|f| model.kind(f)), Some(AstKind::Function(f)) if f.generator)
+}
+
+/// What clears every run of a block.
+fn guard(effects: &Effects<'_, '_>, block: NodeId, context: &Context) -> Option<Step> {
+    let model = effects.model;
+    if model.facts().is_browser() && *context != Context::Handler {
+        return Some(Step::new("browser"));
+    }
+    let mut inside = block;
+    let mut in_function = true;
+    for id in std::iter::once(block).chain(model.nodes().ancestor_ids(block)) {
+        match model.kind(id) {
+            AstKind::CatchClause(clause) if in_function => {
+                return Some(Step::at("error-path", span(clause)));
+            }
+            AstKind::TryStatement(tried)
+                if in_function
+                    && tried.finalizer.as_ref().is_some_and(|f| span(&**f).contains(span(&model.kind(inside)))) =>
+            {
+                return Some(Step::at("error-path", span(tried)));
+            }
+            kind if is_function(kind) => in_function = false,
+            AstKind::CallExpression(call) => {
+                let leaf = model.callee(call).leaf();
+                let transaction =
+                    names::words(leaf).iter().any(|w| matches!(w.as_str(), "transaction" | "tx" | "trx" | "transac"));
+                let is_argument = call.arguments.iter().filter_map(|a| a.as_expression()).any(|a| {
+                    matches!(a, Expression::ArrowFunctionExpression(_) | Expression::FunctionExpression(_))
+                        && span(a).contains(span(&model.kind(block)))
+                });
+                if transaction && is_argument {
+                    return Some(Step::at("transaction-callback", span(&call.callee)));
+                }
+            }
+            _ => {}
+        }
+        inside = id;
+    }
+    None
+}

@@ -1,0 +1,124 @@
+//! When a timer that nobody clears costs nothing.
+
+use oxc_ast::AstKind;
+use oxc_ast::ast::{BindingPattern, Expression};
+use oxc_span::GetSpan;
+use oxc_syntax::node::NodeId;
+
+use super::{Timer, elements};
+use crate::analyze::Sink;
+use crate::analyze::typescript::layout;
+use crate::lang::typescript::names::words;
+use crate::lang::typescript::{Model, bare, span};
+use crate::observe::Context;
+
+/// A guard in the circumstances: the timer is true, but costs nothing.
+pub fn guard(
+    model: &Model<'_>,
+    timer: &Timer<'_>,
+    context: Context,
+    millis: Option<f64>,
+    sink: &Sink<'_>,
+) -> Option<&'static str> {
+    let race = timer.race.node_id.get();
+    if millis.is_some_and(|millis| millis <= sink.number("short_ms", 1000.0)) {
+        return Some("short");
+    }
+    if matches!(context, Context::Startup | Context::Cli) || ends_or_starts(model, race) {
+        return Some("runs-once");
+    }
+    // An extension of an editor serves one user too.
+    if (model.facts().is_browser() || model.facts().imports("vscode")) && context != Context::Handler {
+        return Some("browser");
+    }
+    waits_for_timer(model, timer).then_some("paces")
+}
+
+/// True inside functions that run once at the start or the end of something.
+fn ends_or_starts(model: &Model<'_>, node: NodeId) -> bool {
+    const ONCE: &[&str] = &[
+        "shutdown",
+        "close",
+        "stop",
+        "dispose",
+        "quit",
+        "terminate",
+        "destroy",
+        "disconnect",
+        "teardown",
+        "kill",
+        "exit",
+        "deactivate",
+        "unload",
+        "init",
+        "initialize",
+        "initialise",
+        "bootstrap",
+        "activate",
+        "launch",
+        "cleanup",
+        "shut",
+        "startup",
+        "boot",
+        "ready",
+    ];
+    let nodes = model.nodes();
+    nodes.ancestor_ids(node).filter(|&id| crate::lang::typescript::functions::is_function(nodes.kind(id))).any(|id| {
+        let named = model.name_of(id).is_some_and(|name| words(&name).iter().any(|w| ONCE.contains(&w.as_str())));
+        let on_signal = match nodes.parent_kind(id) {
+            AstKind::CallExpression(call) => {
+                let path = model.callee(call);
+                path.is_global("process", &["on"]) || path.is_global("process", &["once"])
+            }
+            _ => false,
+        };
+        named || on_signal
+    })
+}
+
+/// True where the timer is what is waited for, and the rest only cuts the
+/// wait short: a pace in a loop, or a sleep that can be cancelled.
+fn waits_for_timer(model: &Model<'_>, timer: &Timer<'_>) -> bool {
+    if !resolves(model, timer) {
+        return false;
+    }
+    const CUTS: &[&str] = &[
+        "abort",
+        "aborted",
+        "cancel",
+        "cancelled",
+        "canceled",
+        "shutdown",
+        "stop",
+        "stopped",
+        "signal",
+        "wake",
+        "closed",
+    ];
+    let others: Vec<_> = elements(timer.race)
+        .into_iter()
+        .enumerate()
+        .filter(|(index, _)| *index != timer.index)
+        .filter_map(|(_, element)| element)
+        .collect();
+    let cuts = others.iter().all(|other| words(model.text(*other)).iter().any(|word| CUTS.contains(&word.as_str())));
+    let plain = others
+        .iter()
+        .all(|other| matches!(bare(other), Expression::Identifier(_) | Expression::StaticMemberExpression(_)));
+    !others.is_empty() && (cuts || plain && layout::loop_around(model, timer.race.node_id.get()).is_some())
+}
+
+/// True where the timer resolves the promise rather than rejects it.
+fn resolves(model: &Model<'_>, timer: &Timer<'_>) -> bool {
+    let Some(executor) = timer.executor else { return true };
+    let first = model.parameters(executor).and_then(|p| p.items.first()).and_then(|p| match &p.pattern {
+        BindingPattern::BindingIdentifier(id) => id.symbol_id.get(),
+        _ => None,
+    });
+    let Some(first) = first else { return false };
+    let within = span(&timer.call.span());
+    model
+        .scoping()
+        .get_resolved_references(first)
+        .any(|reference| within.contains(span(&model.kind(reference.node_id()))))
+}
