@@ -16,12 +16,19 @@
 #![forbid(unsafe_code)]
 
 pub mod analyze;
+pub mod config;
+pub mod depth;
+pub mod facts;
 pub mod finding;
 pub mod lang;
+pub mod map;
 pub mod observe;
 pub mod patch;
 pub mod pattern;
+pub mod prefilter;
 pub mod report;
 pub mod rule;
 pub mod source;
+pub mod suppress;
 pub mod tree;
+pub mod walk;
