@@ -1,0 +1,125 @@
+//! Closes the needs of one candidate, and settles where it runs.
+
+use crate::join::needs::{Answer, answer};
+use crate::join::{Join, severity};
+use crate::observe::{Candidate, Confidence, Context, IfNo, NAMES_NOT_RESOLVED, Question, Step};
+
+/// A candidate without open needs.
+#[derive(Clone, Debug)]
+pub struct Closed {
+    /// Its file, relative to the tree's root.
+    pub path: String,
+    /// The candidate, with what the answers added.
+    pub candidate: Candidate,
+    /// Where it runs for its severity: its own context, or `handler` where
+    /// only a name puts it on a request path.
+    pub effective: Context,
+    /// What severity rests on, where a name alone puts it on a request path.
+    pub request_path: Option<Step>,
+    /// Files that must be mapped before all of its needs can be answered.
+    pub wanted: Vec<String>,
+}
+
+/// Closes `candidate` of the file at `path`. Needs that wait for a file which
+/// is not mapped yet count as unknown, and the file is `wanted`.
+pub fn close(join: &Join<'_>, path: &str, candidate: &Candidate) -> Closed {
+    let mut closed = Closed {
+        path: path.to_owned(),
+        candidate: candidate.clone(),
+        effective: candidate.context,
+        request_path: None,
+        wanted: Vec::new(),
+    };
+    if candidate.cleared.is_some() {
+        return closed;
+    }
+    for need in &candidate.needs {
+        let mut result = answer(&need.question, path, join.facts, join.files);
+        if let Answer::NeedFiles(files) = &mut result {
+            closed.wanted.append(files);
+        }
+        let candidate = &mut closed.candidate;
+        let place = |step: Step| Step { span: step.span.or(need.span), ..step };
+        match result {
+            Answer::Yes(step) => candidate.evidence.push(step),
+            Answer::No(step) => match need.if_no {
+                IfNo::Clear => clear(candidate, place(step)),
+                IfNo::DropPatch => candidate.patch = None,
+                IfNo::LeaveRequestPath => candidate.request_path_by_name = None,
+            },
+            Answer::Likely(step) => lower(candidate, Confidence::Likely, step, &need.question),
+            Answer::Possible(step) => lower(candidate, Confidence::Possible, step, &need.question),
+            Answer::Unknown | Answer::NeedFiles(_) => {
+                let step = unknown(&need.question);
+                match need.if_unknown {
+                    Some(ceiling) => lower(candidate, ceiling, place(step), &need.question),
+                    None => clear(candidate, place(step)),
+                }
+            }
+        }
+    }
+    settle_context(join, &mut closed);
+    closed
+}
+
+fn clear(candidate: &mut Candidate, guard: Step) {
+    candidate.cleared.get_or_insert(guard);
+}
+
+/// Lowers the confidence under a named assumption; a second assumption about
+/// the finding's truth makes it `possible`, since a likely finding rests on one.
+fn lower(candidate: &mut Candidate, ceiling: Confidence, assumption: Step, question: &Question) {
+    if ceiling == Confidence::Certain {
+        return;
+    }
+    // That names are not resolved says how the place was seen, and is no
+    // assumption about what runs: it does not stack with one.
+    let stands_in = candidate.assumption.as_ref().is_some_and(|step| step.key == NAMES_NOT_RESOLVED);
+    let ceiling = if candidate.assumption.is_some() && !stands_in { Confidence::Possible } else { ceiling };
+    candidate.confidence = candidate.confidence.min(ceiling);
+    match &candidate.assumption {
+        Some(_) if stands_in => candidate.evidence.push(assumption),
+        Some(_) => {}
+        None => candidate.assumption = Some(assumption),
+    }
+    // Whether the patch keeps behaviour depends on what the called function
+    // does; on the runtime's version depends only whether it is needed.
+    if matches!(question, Question::ReadsIo(_)) {
+        candidate.patch = None;
+    }
+}
+
+/// The words for a question that nothing answered.
+fn unknown(question: &Question) -> Step {
+    match question {
+        Question::ReadsIo(name) => Step::new("effect-unknown").with("name", name.name.as_str()),
+        Question::NodeBelow { major } => Step::new("node-floor-unknown").with("major", *major),
+        Question::DependencyBelow { package, .. } | Question::DependencyAtLeast { package, .. } => {
+            Step::new("dependency-version-unknown").with("package", package.as_str())
+        }
+        Question::RustAtLeast { minor } => Step::new("rust-version-unknown").with("minor", *minor),
+        Question::InService => Step::new("service-unknown"),
+        Question::NotInCommandLineProgram => Step::new("command-line-unknown"),
+        Question::Feature { package, feature } => {
+            Step::new("feature-unknown").with("package", package.as_str()).with("feature", feature.as_str())
+        }
+    }
+}
+
+/// Library code in a class or file named like a service counts as called per
+/// request, in a package that installs no command. That is an assumption about
+/// severity: it is named, and only where it changes the severity.
+fn settle_context(join: &Join<'_>, closed: &mut Closed) {
+    let candidate = &mut closed.candidate;
+    let Some(name) = candidate.request_path_by_name.clone() else { return };
+    if candidate.context != Context::Library || join.facts.has_bin(&closed.path) {
+        return;
+    }
+    let rules = join.rules;
+    if severity(rules, candidate, Context::Handler) == severity(rules, candidate, Context::Library) {
+        return;
+    }
+    closed.effective = Context::Handler;
+    candidate.confidence = candidate.confidence.min(Confidence::Likely);
+    closed.request_path = Some(Step::new("called-per-request").with("name", name));
+}

@@ -1,0 +1,131 @@
+//! What a name of another file stands for, followed through imports and re-exports.
+
+use std::collections::BTreeSet;
+
+use crate::facts::Facts;
+use crate::join::needs::Exports;
+use crate::observe::{Effect, Export, FunctionSummary, Io, NameRef, Value};
+use crate::source::Span;
+
+/// How many files a name is followed through.
+pub const HOPS: u32 = 4;
+
+/// What a name stands for.
+pub enum Found<'e> {
+    /// A function, with its file.
+    Function(String, &'e FunctionSummary),
+    /// A constant, with its file and place.
+    Constant(&'e Value, String, Span),
+    /// These files must be mapped first.
+    NeedFiles(BTreeSet<String>),
+    /// Nothing tells.
+    Unknown,
+}
+
+/// What `name`, written in the file at `from`, stands for.
+pub fn find<'e>(from: &str, name: &NameRef, facts: &Facts, exports: &'e dyn Exports) -> Found<'e> {
+    follow(from, name, facts, exports, HOPS)
+}
+
+fn follow<'e>(from: &str, name: &NameRef, facts: &Facts, exports: &'e dyn Exports, hops: u32) -> Found<'e> {
+    let Some(path) = (hops > 0).then(|| facts.resolve(from, &name.module)).flatten() else { return Found::Unknown };
+    let Some(file) = exports.observations(&path) else { return Found::NeedFiles(BTreeSet::from([path])) };
+    let names = key_parts(name);
+    // `UserService.find` may be an entry of its own, or a member of what
+    // another file exports as `UserService`.
+    for taken in (1..=names.len()).rev() {
+        match file.exports.get(&names[..taken].join(".")) {
+            Some(Export::Function(summary)) if taken == names.len() => return Found::Function(path, summary),
+            Some(Export::Constant(value, span)) if taken == names.len() => return Found::Constant(value, path, *span),
+            Some(Export::From(next)) => {
+                let mut next = next.clone();
+                next.members.extend(names[taken..].iter().map(|&part| part.to_owned()));
+                return follow(&path, &next, facts, exports, hops - 1);
+            }
+            _ => {}
+        }
+    }
+    // `export *` hands on everything but the default.
+    if names.first() == Some(&"default") {
+        return Found::Unknown;
+    }
+    let mut needed = BTreeSet::new();
+    for module in &file.star_exports {
+        let next = NameRef { module: module.clone(), ..name.clone() };
+        match follow(&path, &next, facts, exports, hops - 1) {
+            Found::Unknown => {}
+            Found::NeedFiles(files) => needed.extend(files),
+            found => return found,
+        }
+    }
+    if needed.is_empty() { Found::Unknown } else { Found::NeedFiles(needed) }
+}
+
+/// The parts of a name's key among the exports: a namespace import (`*`) is
+/// named by its first member.
+fn key_parts(name: &NameRef) -> Vec<&str> {
+    let members = name.members.iter().map(String::as_str);
+    if name.name == "*" { members.collect() } else { std::iter::once(name.name.as_str()).chain(members).collect() }
+}
+
+/// A function's effects with those of all that it calls.
+pub struct Total {
+    /// The worst effect.
+    pub effect: Effect,
+    /// The farthest that it waits for.
+    pub io: Io,
+    /// True where any of them opens or is handed a transaction.
+    pub uses_transaction: bool,
+    /// Declared `async`.
+    pub is_async: bool,
+    /// The file and the name of the function that was asked about.
+    pub place: (String, Span),
+    /// Files that must be mapped before this is final.
+    pub needed: BTreeSet<String>,
+}
+
+/// The effects of the function that `name` stands for; `Err` where it is not
+/// to be had, with the files that must be mapped first.
+pub fn effects(from: &str, name: &NameRef, facts: &Facts, exports: &dyn Exports) -> Result<Total, BTreeSet<String>> {
+    let (path, summary) = match find(from, name, facts, exports) {
+        Found::Function(path, summary) => (path, summary),
+        Found::NeedFiles(files) => return Err(files),
+        Found::Constant(..) | Found::Unknown => return Err(BTreeSet::new()),
+    };
+    let mut total = Total {
+        effect: summary.effect,
+        io: summary.io,
+        uses_transaction: summary.uses_transaction,
+        is_async: summary.is_async,
+        place: (path.clone(), summary.span),
+        needed: BTreeSet::new(),
+    };
+    let mut seen = BTreeSet::from([(path.clone(), summary.span)]);
+    let mut open = vec![(path, summary)];
+    for hop in 0..=HOPS {
+        let mut next = Vec::new();
+        for (path, summary) in open {
+            for call in &summary.calls {
+                // What lies beyond the last hop is not known.
+                if hop == HOPS {
+                    total.effect = Effect::Unknown;
+                    continue;
+                }
+                match find(&path, call, facts, exports) {
+                    Found::Function(path, summary) => {
+                        total.effect = total.effect.max(summary.effect);
+                        total.io = total.io.max(summary.io);
+                        total.uses_transaction |= summary.uses_transaction;
+                        if seen.insert((path.clone(), summary.span)) {
+                            next.push((path, summary));
+                        }
+                    }
+                    Found::NeedFiles(files) => total.needed.extend(files),
+                    Found::Constant(..) | Found::Unknown => total.effect = Effect::Unknown,
+                }
+            }
+        }
+        open = next;
+    }
+    Ok(total)
+}

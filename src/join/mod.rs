@@ -1,0 +1,223 @@
+//! From the candidates and observations of all files to findings.
+//!
+//! Sees everything and reads no code: it closes what one file could not tell
+//! ([`close`], [`needs`]), makes findings of what matters only together
+//! ([`pools`]), and alone decides severity, confidence and silence.
+
+pub mod close;
+pub mod files;
+pub mod lookup;
+pub mod needs;
+pub mod patches;
+pub mod pools;
+pub mod write;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::config::{self, Level, Settings};
+use crate::facts::Facts;
+use crate::finding::{Evidence, Finding, Place, Severity};
+use crate::identity::{self, Subject};
+use crate::observe::{Candidate, Confidence, Context};
+use crate::report::Suppressed;
+use crate::rule::RuleSet;
+use crate::score::{self, Reach};
+use crate::source::PathClass;
+use crate::suppress::{Selector, Standing, Suppressions};
+
+pub use close::{Closed, close};
+pub use files::Files;
+
+/// What the join reads.
+pub struct Join<'j> {
+    /// The mapped files.
+    pub files: &'j Files,
+    /// What the repository around them says.
+    pub facts: &'j Facts,
+    /// The rules.
+    pub rules: &'j RuleSet,
+    /// Configuration and command line.
+    pub settings: &'j Settings,
+    /// The scan's root relative to the tree's root, empty or `a/b`.
+    pub prefix: &'j str,
+}
+
+/// What the join makes.
+#[derive(Default)]
+pub struct Joined {
+    /// Findings to show, in no order.
+    pub findings: Vec<Finding>,
+    /// Findings that a comment silenced.
+    pub suppressed: Vec<Suppressed>,
+    /// Findings that are not shown for their confidence.
+    pub hidden: u32,
+    /// Remarks on suppressions.
+    pub notices: Vec<String>,
+}
+
+/// A finding with what is still needed of its candidate.
+struct Made {
+    finding: Finding,
+    closed: Closed,
+}
+
+impl Join<'_> {
+    /// Files that must be mapped before all needs can be closed.
+    pub fn wanted(&self) -> BTreeSet<String> {
+        let mut wanted = BTreeSet::new();
+        for (path, candidate) in self.files.candidates() {
+            let closed = close(self, path, candidate);
+            wanted.extend(closed.wanted);
+        }
+        wanted.extend(pools::wanted(self));
+        wanted.retain(|path| !self.files.holds(path));
+        wanted
+    }
+
+    /// The findings of all files.
+    pub fn findings(&self) -> Joined {
+        let mut made = self.made();
+        self.yield_places(&mut made);
+        self.identify(&mut made);
+        self.silence(made)
+    }
+
+    /// All candidates, closed: what the files show and what the pools give.
+    pub fn closed(&self) -> Vec<Closed> {
+        let pools = pools::join(self);
+        let own = self.files.candidates().map(|(path, candidate)| (path.to_owned(), candidate.clone()));
+        own.chain(pools).map(|(path, candidate)| close(self, &path, &candidate)).collect()
+    }
+
+    fn made(&self) -> Vec<Made> {
+        let mut made: Vec<Made> = self
+            .closed()
+            .into_iter()
+            .filter(|closed| closed.candidate.cleared.is_none() && self.counts(closed.candidate.context))
+            .map(|closed| Made { finding: write::finding(self, &closed), closed })
+            .collect();
+        made.sort_by(|a, b| place_of(a).cmp(&place_of(b)));
+        // One rule says one thing of one place.
+        made.dedup_by(|a, b| place_of(a) == place_of(b) && a.finding.variant == b.finding.variant);
+        made
+    }
+
+    /// Tests are left out unless asked for; what builds the project always is.
+    fn counts(&self, context: Context) -> bool {
+        match context {
+            Context::Test => self.settings.gate.include_tests,
+            Context::Build => false,
+            _ => true,
+        }
+    }
+
+    /// Of two rules at one primary node, the one that yields is told as
+    /// related of the other.
+    fn yield_places(&self, made: &mut Vec<Made>) {
+        let mut yielded: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (loser, one) in made.iter().enumerate() {
+            let rule = &self.rules.rules[one.closed.candidate.rule];
+            let winner = made.iter().position(|other| {
+                other.finding.place == one.finding.place
+                    && rule.yields_to.contains(&other.finding.rule)
+                    && other.finding.confidence >= one.finding.confidence.min(Confidence::Likely)
+            });
+            if let Some(winner) = winner {
+                yielded.entry(winner).or_default().push(loser);
+            }
+        }
+        for (&winner, losers) in &yielded {
+            for &loser in losers {
+                let related = Evidence {
+                    message: made[loser].finding.message.clone(),
+                    place: Some(made[loser].finding.place.clone()),
+                };
+                made[winner].finding.related.push(related);
+            }
+        }
+        let losers: BTreeSet<usize> = yielded.into_values().flatten().collect();
+        let mut index = 0;
+        made.retain(|_| {
+            index += 1;
+            !losers.contains(&(index - 1))
+        });
+    }
+
+    fn identify(&self, made: &mut [Made]) {
+        let subjects: Vec<Subject<'_>> = made
+            .iter()
+            .map(|one| Subject {
+                rule: &one.finding.rule,
+                variant: one.finding.variant.as_deref(),
+                path: &one.finding.place.path,
+                symbol: &one.finding.symbol,
+                text: self.files.source(&one.closed.path).map_or("", |s| s.slice(one.closed.candidate.span)),
+                span: one.closed.candidate.span,
+            })
+            .collect();
+        let identities = identity::identify(&subjects);
+        for (one, (anchors, id)) in made.iter_mut().zip(identities) {
+            one.finding.anchors = anchors;
+            one.finding.id = id;
+        }
+    }
+
+    /// Comments and configuration have their say, then the confidence.
+    fn silence(&self, made: Vec<Made>) -> Joined {
+        let mut joined = Joined::default();
+        let gate = &self.settings.gate;
+        let mut comments: BTreeMap<&str, Suppressions> = self.files.suppressions().collect();
+        for Made { mut finding, closed } in made {
+            match self.settings.level(&closed.path, &finding.rule, finding.variant.as_deref()) {
+                Level::Off => continue,
+                Level::At(severity) => finding.severity = severity,
+                Level::On => {}
+            }
+            let reach = Reach {
+                context: finding.context,
+                request_path_by_name: closed.candidate.request_path_by_name.is_some(),
+            };
+            finding.priority = score::priority(finding.severity, finding.confidence, reach);
+            let source = self.files.source(&closed.path);
+            let line = |byte| source.map_or(1, |source| source.lines().line(byte));
+            let lines = (line(finding.place.span.start), line(finding.place.span.end));
+            let reason = comments.get_mut(closed.path.as_str()).and_then(|comments| {
+                comments.matches(&finding.rule, finding.variant.as_deref(), lines, self.settings.today)
+            });
+            if let Some(reason) = reason {
+                joined.suppressed.push(Suppressed { finding, reason });
+            } else if finding.confidence < gate.min_confidence {
+                joined.hidden += 1;
+            } else if finding.severity >= gate.min_severity {
+                joined.findings.push(finding);
+            }
+        }
+        for (path, comments) in &comments {
+            let shown = write::shown(self.prefix, path);
+            let standing = |selector: &Selector| self.standing(path, selector);
+            joined.notices.extend(comments.notices(&shown, self.settings.today, &standing));
+        }
+        joined
+    }
+
+    /// What a rule that a suppression names is to its file; where its findings
+    /// are left out, nobody can say that the suppression is unused.
+    fn standing(&self, path: &str, selector: &Selector) -> Standing {
+        if let Err(unknown) = config::check(selector, self.rules) {
+            return Standing::Unknown(unknown.near);
+        }
+        let in_test = self.files.source(path).is_some_and(|source| source.class == PathClass::Test);
+        let off = self.settings.level(path, &selector.rule, selector.variant.as_deref()) == Level::Off;
+        if off || in_test && !self.settings.gate.include_tests { Standing::Off } else { Standing::On }
+    }
+}
+
+fn place_of(made: &Made) -> (&Place, &str) {
+    (&made.finding.place, &made.finding.rule)
+}
+
+/// Severity of a candidate in a context, before configuration.
+pub fn severity(rules: &RuleSet, candidate: &Candidate, context: Context) -> Severity {
+    let rule = &rules.rules[candidate.rule];
+    rule.severity.of(rule.base(candidate.variant.as_deref()), context, &candidate.values)
+}

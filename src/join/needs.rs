@@ -1,0 +1,241 @@
+//! Answers to what one file cannot tell.
+
+use crate::facts::{Facts, Floor, Role, Tier};
+use crate::join::lookup::{self, Found};
+use crate::observe::{Effect, Io, NameRef, Observations, Question, Step, Value};
+use crate::source::{Family, Language, Span};
+
+/// The files that are already mapped.
+pub trait Exports {
+    /// The observations of a file; `None` where it is not mapped yet. A file
+    /// that cannot be mapped has empty ones.
+    fn observations(&self, path: &str) -> Option<&Observations>;
+}
+
+/// The answer to a [`Question`]. Steps are keys of `rules/common.toml`.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Answer {
+    /// It holds; the evidence.
+    Yes(Step),
+    /// It does not; the guard.
+    No(Step),
+    /// It holds under the named assumption.
+    Likely(Step),
+    /// It may hold; the assumption says what is missing.
+    Possible(Step),
+    /// Nothing tells.
+    Unknown,
+    /// These files must be mapped first.
+    NeedFiles(Vec<String>),
+}
+
+/// The value of a constant that another file defines.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Resolved {
+    /// The value, the file and the place.
+    Value(Value, String, Span),
+    /// These files must be mapped first.
+    NeedFiles(Vec<String>),
+    /// Nothing tells.
+    Unknown,
+}
+
+/// Answers `question`, raised in the file at `path`.
+pub fn answer(question: &Question, path: &str, facts: &Facts, exports: &dyn Exports) -> Answer {
+    match question {
+        Question::ReadsIo(name) => reads_io(name, path, facts, exports),
+        Question::NodeBelow { major } => node_below(*major, path, facts),
+        Question::DependencyBelow { package, version } => dependency_below(package, *version, path, facts),
+        Question::DependencyAtLeast { package, version } => dependency_at_least(package, *version, path, facts),
+        Question::RustAtLeast { minor } => rust_at_least(*minor, path, facts),
+        Question::InService => in_service(path, facts),
+        Question::NotInCommandLineProgram => not_in_command_line_program(path, facts),
+        Question::Feature { package, feature } => feature_enabled(package, feature, path, facts),
+    }
+}
+
+/// The value of the constant that `name`, written in the file at `from`, stands for.
+pub fn resolve_constant(from: &str, name: &NameRef, facts: &Facts, exports: &dyn Exports) -> Resolved {
+    match lookup::find(from, name, facts, exports) {
+        Found::Constant(value, path, span) => Resolved::Value(value.clone(), path, span),
+        Found::NeedFiles(files) => Resolved::NeedFiles(files.into_iter().collect()),
+        Found::Function(..) | Found::Unknown => Resolved::Unknown,
+    }
+}
+
+/// A written or unknown effect anywhere below makes the whole one so.
+fn reads_io(name: &NameRef, path: &str, facts: &Facts, exports: &dyn Exports) -> Answer {
+    let total = match lookup::effects(path, name, facts, exports) {
+        Ok(total) => total,
+        Err(files) if files.is_empty() => return Answer::Unknown,
+        Err(files) => return Answer::NeedFiles(files.into_iter().collect()),
+    };
+    let shown = name.members.last().unwrap_or(&name.name).as_str();
+    let (file, span) = total.place;
+    let step = |key: &'static str| Step::at(key, span).in_file(file.clone()).with("name", shown);
+    // A write that is already seen stays one whatever the other files say.
+    if total.effect == Effect::Write {
+        return Answer::No(step("effect-writes"));
+    }
+    if total.uses_transaction {
+        return Answer::No(step("effect-in-transaction"));
+    }
+    if !total.needed.is_empty() {
+        return Answer::NeedFiles(total.needed.into_iter().collect());
+    }
+    match (total.effect, total.io) {
+        (Effect::Unknown, _) => Answer::Unknown,
+        (_, Io::None) => Answer::No(step("effect-waits-for-nothing")),
+        (_, io) => Answer::Yes(step("effect-reads").with("io", io_word(io))),
+    }
+}
+
+fn io_word(io: Io) -> &'static str {
+    match io {
+        Io::None => "nothing",
+        Io::File => "a file",
+        Io::Database => "a database",
+        Io::Http => "another service",
+    }
+}
+
+fn node_below(wanted: u32, path: &str, facts: &Facts) -> Answer {
+    let (major, tier, file, span, text, library) = match facts.node_floor(path) {
+        Floor::Known { major, tier, path, span, text, library } => (major, tier, path, span, text, library),
+        Floor::Silent { path } => {
+            return Answer::Possible(Step::new("node-floor-silent").with("package", path).with("wanted", wanted));
+        }
+        Floor::NoPackage => return Answer::Likely(Step::new("node-floor-no-package").with("wanted", wanted)),
+    };
+    let step = |key: &'static str| {
+        let step = Step::at(key, span).in_file(file.clone());
+        step.with("major", major).with("wanted", wanted).with("text", text.as_str()).with("place", file.as_str())
+    };
+    if major >= wanted {
+        return Answer::No(step("node-floor-above"));
+    }
+    match tier {
+        _ if library => Answer::Possible(step("node-floor-of-a-library")),
+        Tier::Engines => Answer::Likely(step("node-floor-engines")),
+        Tier::Deployed => Answer::Yes(step("node-floor-deployed")),
+        Tier::Pinned => Answer::Yes(step("node-floor-pinned")),
+    }
+}
+
+fn dependency_below(package: &str, version: (u32, u32), path: &str, facts: &Facts) -> Answer {
+    let Some(installed) = facts.dependency_version(path, package) else { return Answer::Unknown };
+    let step = |key: &'static str| {
+        let step = Step::new(key).with("package", package).with("version", installed.version.to_string());
+        step.with("wanted", format!("{}.{}", version.0, version.1)).with("place", installed.path.as_str())
+    };
+    match (installed.version.is_below(version), installed.locked) {
+        (true, true) => Answer::Yes(step("dependency-locked")),
+        (true, false) => Answer::Likely(step("dependency-lowest-of-range")),
+        (false, _) => Answer::No(step("dependency-above")),
+    }
+}
+
+fn dependency_at_least(package: &str, version: (u32, u32), path: &str, facts: &Facts) -> Answer {
+    let Some(installed) = facts.dependency_version(path, package) else { return Answer::Unknown };
+    let wanted = format!("{}.{}", version.0, version.1);
+    let step = |key: &'static str| {
+        let step = Step::new(key).with("package", package).with("version", installed.version.to_string());
+        step.with("wanted", wanted.as_str()).with("place", installed.path.as_str())
+    };
+    match installed.version.is_below(version) {
+        true => Answer::No(step("dependency-too-old")),
+        false => Answer::Yes(step("dependency-new-enough")),
+    }
+}
+
+fn rust_at_least(minor: u32, path: &str, facts: &Facts) -> Answer {
+    let Some(version) = facts.crates.info(path).and_then(|info| info.rust_version) else { return Answer::Unknown };
+    let step = |key: &'static str| Step::new(key).with("version", version.to_string()).with("minor", minor);
+    if version.is_below((1, minor)) { Answer::No(step("rust-too-old")) } else { Answer::Yes(step("rust-new-enough")) }
+}
+
+/// Frameworks that accept requests: a package that runs on one is a service.
+const SERVERS: &[&str] = &[
+    "express",
+    "fastify",
+    "koa",
+    "@nestjs/core",
+    "@hapi/hapi",
+    "hono",
+    "next",
+    "@remix-run/node",
+    "@remix-run/express",
+    "@adonisjs/core",
+    "@feathersjs/feathers",
+    "restify",
+    "polka",
+    "apollo-server",
+    "@apollo/server",
+    "graphql-yoga",
+    "@medusajs/framework",
+    "moleculer",
+    "nuxt",
+    "@grpc/grpc-js",
+];
+
+fn in_service(path: &str, facts: &Facts) -> Answer {
+    if family(path) == Family::Rust {
+        let Some(info) = facts.crates.info(path) else { return Answer::Unknown };
+        let named = |key: &'static str| Step::new(key).with("package", info.name.as_str());
+        return match (info.role, &info.decided_by) {
+            (Role::Service, by) => Answer::Yes(named("crate-service").with("by", by.as_deref().unwrap_or("a server"))),
+            (Role::Cli, _) => Answer::No(named("crate-command-line")),
+            (Role::Library, _) => Answer::No(named("crate-library")),
+        };
+    }
+    let Some(package) = facts.packages.nearest(path) else { return Answer::Unknown };
+    let named = |key: &'static str| Step::new(key).with("package", package.name.as_deref().unwrap_or("this package"));
+    if package.has_bin {
+        return Answer::No(named("package-command-line"));
+    }
+    if package.is_library() {
+        return Answer::No(named("package-library"));
+    }
+    match SERVERS.iter().find(|server| package.dependencies.contains_key(**server)) {
+        Some(server) => Answer::Yes(named("package-service").with("by", *server)),
+        None => Answer::Unknown,
+    }
+}
+
+fn not_in_command_line_program(path: &str, facts: &Facts) -> Answer {
+    if !facts.has_bin(path) {
+        return Answer::Yes(Step::new("not-command-line"));
+    }
+    let crate_name = || facts.crates.info(path).map(|info| info.name.clone());
+    let package_name = || facts.packages.nearest(path).and_then(|package| package.name.clone());
+    let (key, name) = match family(path) {
+        Family::Rust => ("crate-command-line", crate_name()),
+        Family::TypeScript => ("package-command-line", package_name()),
+    };
+    Answer::No(Step::new(key).with("package", name.unwrap_or_else(|| "this package".to_owned())))
+}
+
+fn feature_enabled(package: &str, feature: &str, path: &str, facts: &Facts) -> Answer {
+    let step = |key: &'static str| Step::new(key).with("package", package).with("feature", feature);
+    if feature.is_empty() {
+        let found = facts.depends_on(path, package);
+        return if found {
+            Answer::Yes(step("dependency-declared"))
+        } else {
+            Answer::No(step("dependency-undeclared"))
+        };
+    }
+    match facts.crates.feature(path, package, feature) {
+        Some(true) => Answer::Yes(step("feature-enabled")),
+        Some(false) => Answer::No(step("feature-disabled")),
+        None => Answer::Unknown,
+    }
+}
+
+fn family(path: &str) -> Family {
+    Language::of_path(path).map_or(Family::TypeScript, Language::family)
+}
+
+#[cfg(test)]
+#[path = "needs_tests.rs"]
+mod tests;
