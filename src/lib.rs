@@ -16,6 +16,8 @@
 #![forbid(unsafe_code)]
 
 pub mod analyze;
+pub mod cli;
+pub mod command;
 pub mod config;
 pub mod depth;
 pub mod facts;
@@ -28,6 +30,7 @@ pub mod observe;
 pub mod patch;
 pub mod pattern;
 pub mod prefilter;
+pub mod render;
 pub mod report;
 pub mod rule;
 pub mod scan;
