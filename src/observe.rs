@@ -187,6 +187,11 @@ pub struct NameRef {
 pub enum Question {
     /// Is the function a read that waits for the network, a database or a file?
     ReadsIo(NameRef),
+    /// Does the function do nothing worse than read, whatever it waits for?
+    OnlyReads(NameRef),
+    /// Does the function give a promise whatever happens, so that it cannot
+    /// throw before it has?
+    GivesPromise(NameRef),
     /// Does the package's lowest Node major version lie below `major`?
     NodeBelow {
         /// First major version that is not concerned.
@@ -328,6 +333,8 @@ pub enum Effect {
 pub enum Io {
     /// Nothing that is known.
     None,
+    /// It waits, for what only names tell.
+    Unseen,
     /// A file.
     File,
     /// A database or cache server.

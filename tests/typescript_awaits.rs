@@ -3,10 +3,13 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
+mod common;
+
 use bizra_scan::analyze::{Sink, typescript};
 use bizra_scan::lang::typescript::Model;
-use bizra_scan::observe::{Candidate, Confidence, FileMap};
+use bizra_scan::observe::{Candidate, Confidence, FileMap, Question};
 use bizra_scan::patch;
+use bizra_scan::rule::{RuleSet, fixture};
 use bizra_scan::source::{Language, PathClass, SourceFile};
 use oxc_allocator::Allocator;
 
@@ -69,8 +72,10 @@ fn standing(rule: &str, fixture: &Fixture) -> (Vec<Candidate>, SourceFile) {
 fn assert_marks(rule: &str, name: &str) {
     let fixture = fixture(rule, name);
     let (found, source) = standing(rule, &fixture);
-    let seen: Vec<(u32, bool)> =
-        found.iter().map(|c| (source.position(c.span.start).line, c.confidence != Confidence::Certain)).collect();
+    // What another file must answer for is likely where, as here, none does.
+    let open = |c: &Candidate| c.needs.iter().any(|need| matches!(need.question, Question::ReadsIo(_)));
+    let is_likely = |c: &Candidate| c.confidence != Confidence::Certain || open(c);
+    let seen: Vec<(u32, bool)> = found.iter().map(|c| (source.position(c.span.start).line, is_likely(c))).collect();
     assert_eq!(seen, fixture.marks, "{rule}/{name}: {found:#?}");
     assert!(found.iter().all(|c| c.confidence >= Confidence::Likely), "{rule}/{name}: {found:#?}");
 }
@@ -126,8 +131,28 @@ fn patches_keep_crlf() {
 fn what_cannot_be_shown_to_keep_behaviour_has_no_patch() {
     let (found, _) = standing("sequential-awaits", &fixture("sequential-awaits", "bad_unpatched"));
     assert!(found.iter().all(|c| c.patch.is_none()), "{found:#?}");
-    let (found, _) = standing("sequential-awaits", &fixture("sequential-awaits", "bad_likely"));
-    assert!(found.iter().all(|c| c.patch.is_none()), "{found:#?}");
+}
+
+/// What a patch rests on may stand in another file: the client, and that a
+/// function gives a promise whatever happens.
+#[test]
+fn patches_rest_on_other_files() {
+    let folder = format!("{}/fixtures/network/sequential-awaits/bad_imported", env!("CARGO_MANIFEST_DIR"));
+    let read = |name: &str| std::fs::read_to_string(format!("{folder}/{name}")).expect("the fixture is there");
+    let users = fixture::read(&read("users.controller.ts"));
+    let files = [("src/db.ts", read("db.ts")), ("src/users.controller.ts", users.text)]
+        .map(|(path, text)| (path.to_owned(), Language::TypeScript, text));
+    let report = common::fixtures::lay(&files).scan(&RuleSet::builtin().expect("the rules load"));
+    let with_patch = |symbol: &str| {
+        let found: Vec<_> = report.findings.iter().filter(|finding| finding.symbol == symbol).collect();
+        let [finding] = found.as_slice() else { panic!("{symbol}: {found:#?}") };
+        assert_eq!(finding.confidence, Confidence::Certain, "{finding:#?}");
+        finding.patch.is_some()
+    };
+    assert!(with_patch("listUsers"));
+    assert!(with_patch("showProfile"));
+    assert!(!with_patch("showUser"), "`loadPosts` may throw before it gives a promise");
+    assert!(report.findings.iter().all(|finding| finding.symbol != "rename"));
 }
 
 #[test]

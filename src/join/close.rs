@@ -69,11 +69,22 @@ fn clear(candidate: &mut Candidate, guard: Step) {
 /// Lowers the confidence under a named assumption; a second assumption about
 /// the finding's truth makes it `possible`, since a likely finding rests on one.
 fn lower(candidate: &mut Candidate, ceiling: Confidence, assumption: Step, question: &Question) {
+    // Whether the patch keeps behaviour depends on what the called function
+    // does; on the runtime's version depends only whether it is needed.
+    if matches!(question, Question::ReadsIo(_) | Question::OnlyReads(_) | Question::GivesPromise(_)) {
+        candidate.patch = None;
+    }
     if ceiling == Confidence::Certain {
         return;
     }
     // That names are not resolved says how the place was seen, and is no
     // assumption about what runs: it does not stack with one.
+    // Two calls on one thing rest on one assumption about it.
+    if candidate.assumption.as_ref().is_some_and(|step| step.key == assumption.key && step.values == assumption.values)
+    {
+        candidate.confidence = candidate.confidence.min(ceiling);
+        return;
+    }
     let stands_in = candidate.assumption.as_ref().is_some_and(|step| step.key == NAMES_NOT_RESOLVED);
     let ceiling = if candidate.assumption.is_some() && !stands_in { Confidence::Possible } else { ceiling };
     candidate.confidence = candidate.confidence.min(ceiling);
@@ -82,17 +93,15 @@ fn lower(candidate: &mut Candidate, ceiling: Confidence, assumption: Step, quest
         Some(_) => {}
         None => candidate.assumption = Some(assumption),
     }
-    // Whether the patch keeps behaviour depends on what the called function
-    // does; on the runtime's version depends only whether it is needed.
-    if matches!(question, Question::ReadsIo(_)) {
-        candidate.patch = None;
-    }
 }
 
 /// The words for a question that nothing answered.
 fn unknown(question: &Question) -> Step {
     match question {
-        Question::ReadsIo(name) => Step::new("effect-unknown").with("name", name.name.as_str()),
+        Question::ReadsIo(name) | Question::OnlyReads(name) => {
+            Step::new("effect-unknown").with("name", name.name.as_str())
+        }
+        Question::GivesPromise(name) => Step::new("promise-unknown").with("name", name.name.as_str()),
         Question::NodeBelow { major } => Step::new("node-floor-unknown").with("major", *major),
         Question::DependencyBelow { package, .. } | Question::DependencyAtLeast { package, .. } => {
             Step::new("dependency-version-unknown").with("package", package.as_str())

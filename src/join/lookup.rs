@@ -45,6 +45,12 @@ fn follow<'e>(from: &str, name: &NameRef, facts: &Facts, exports: &'e dyn Export
             _ => {}
         }
     }
+    // A client's method is named for any of its models: `prisma.*.findMany`.
+    if let [client, _, method] = names.as_slice()
+        && let Some(Export::Function(summary)) = file.exports.get(&format!("{client}.*.{method}"))
+    {
+        return Found::Function(path, summary);
+    }
     // `export *` hands on everything but the default.
     if names.first() == Some(&"default") {
         return Found::Unknown;

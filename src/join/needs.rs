@@ -43,7 +43,9 @@ pub enum Resolved {
 /// Answers `question`, raised in the file at `path`.
 pub fn answer(question: &Question, path: &str, facts: &Facts, exports: &dyn Exports) -> Answer {
     match question {
-        Question::ReadsIo(name) => reads_io(name, path, facts, exports),
+        Question::ReadsIo(name) => reads(name, true, path, facts, exports),
+        Question::OnlyReads(name) => reads(name, false, path, facts, exports),
+        Question::GivesPromise(name) => gives_promise(name, path, facts, exports),
         Question::NodeBelow { major } => node_below(*major, path, facts),
         Question::DependencyBelow { package, version } => dependency_below(package, *version, path, facts),
         Question::DependencyAtLeast { package, version } => dependency_at_least(package, *version, path, facts),
@@ -63,8 +65,9 @@ pub fn resolve_constant(from: &str, name: &NameRef, facts: &Facts, exports: &dyn
     }
 }
 
-/// A written or unknown effect anywhere below makes the whole one so.
-fn reads_io(name: &NameRef, path: &str, facts: &Facts, exports: &dyn Exports) -> Answer {
+/// A written or unknown effect anywhere below makes the whole one so. With
+/// `waits`, a function that waits for nothing is no read either.
+fn reads(name: &NameRef, waits: bool, path: &str, facts: &Facts, exports: &dyn Exports) -> Answer {
     let total = match lookup::effects(path, name, facts, exports) {
         Ok(total) => total,
         Err(files) if files.is_empty() => return Answer::Unknown,
@@ -85,14 +88,29 @@ fn reads_io(name: &NameRef, path: &str, facts: &Facts, exports: &dyn Exports) ->
     }
     match (total.effect, total.io) {
         (Effect::Unknown, _) => Answer::Unknown,
-        (_, Io::None) => Answer::No(step("effect-waits-for-nothing")),
+        (_, Io::Unseen) if waits => Answer::Unknown,
+        (_, Io::None) if waits => Answer::No(step("effect-waits-for-nothing")),
+        (_, Io::None | Io::Unseen) => Answer::Yes(step("effect-computes")),
         (_, io) => Answer::Yes(step("effect-reads").with("io", io_word(io))),
+    }
+}
+
+fn gives_promise(name: &NameRef, path: &str, facts: &Facts, exports: &dyn Exports) -> Answer {
+    let shown = name.members.last().unwrap_or(&name.name).as_str();
+    match lookup::find(path, name, facts, exports) {
+        Found::Function(file, summary) if summary.is_async => {
+            Answer::Yes(Step::at("gives-promise", summary.span).in_file(file).with("name", shown))
+        }
+        Found::NeedFiles(files) => Answer::NeedFiles(files.into_iter().collect()),
+        Found::Function(..) | Found::Constant(..) | Found::Unknown => {
+            Answer::No(Step::new("may-throw-first").with("name", shown))
+        }
     }
 }
 
 fn io_word(io: Io) -> &'static str {
     match io {
-        Io::None => "nothing",
+        Io::None | Io::Unseen => "nothing",
         Io::File => "a file",
         Io::Database => "a database",
         Io::Http => "another service",

@@ -1,10 +1,12 @@
-//! A request awaited in each round of a loop over a collection.
+//! A request or query awaited in each round of a loop over a collection.
+
+use std::collections::BTreeSet;
 
 use crate::analyze::{Sink, Vocabulary};
 use crate::lang::rust::Model;
-use crate::lang::rust::effects::Resource;
+use crate::lang::rust::effects::{Operation, Resource};
 use crate::lang::rust::functions::Body;
-use crate::lang::rust::node::{Kind, NodeId};
+use crate::lang::rust::node::{Kind, NodeId, Pattern};
 use crate::observe::{Confidence, Context, Effect, IfNo, Io, Need, Question, Step};
 use crate::source::Span;
 
@@ -12,11 +14,19 @@ use crate::source::Span;
 pub const VOCABULARY: Vocabulary = Vocabulary {
     values: &["call"],
     evidence: &["loop-over-collection", "awaited-in-body"],
-    guards: &["loop-carries-state", "loop-is-paced", "loop-retries", "loop-leaves-early", "loop-writes"],
-    assumptions: &["server-bears-several", "callee-only-reads"],
+    guards: &[
+        "loop-carries-state",
+        "loop-is-paced",
+        "loop-retries",
+        "loop-leaves-early",
+        "loop-writes",
+        "few-rounds",
+        "same-every-round",
+    ],
+    assumptions: &["server-bears-several", "many-elements", "pool-by-name", "callee-only-reads"],
     labels: &["the-loop"],
     patches: &[],
-    variants: &[],
+    variants: &["query"],
     params: &[],
 };
 
@@ -25,7 +35,7 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
     for node in model.tree.all() {
         let Kind::For { pattern, over, body } = model.tree.kind(node) else { continue };
         let reads = requests(model, node, *body);
-        let Some(&(awaited, call, direct)) = reads.first() else { continue };
+        let Some(Request { awaited, call, direct, operation }) = reads.into_iter().next() else { continue };
         if model.body_of(awaited) != Body::Async {
             continue;
         }
@@ -38,7 +48,8 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             .label(head, "the-loop")
             .evidence(Step::at("loop-over-collection", head))
             .evidence(Step::at("awaited-in-body", span));
-        if let Some(guard) = guard(model, node, *over, *body, pattern) {
+        let around = Around { node, over: *over, body: *body, pattern };
+        if let Some(guard) = guard(model, &around, call) {
             sink.push(candidate.clear(guard));
             continue;
         }
@@ -52,15 +63,40 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
                 if_no: IfNo::LeaveRequestPath,
             });
         }
-        let step = Step::at("server-bears-several", head);
-        candidate = if direct { candidate.assume(step) } else { candidate.doubt(Step::at("callee-only-reads", span)) };
+        candidate = match operation.io {
+            Io::Database => candidate.variant("query").assume(Step::at("many-elements", head)),
+            _ => candidate.assume(Step::at("server-bears-several", head)),
+        };
+        if operation.resource == Resource::SharedByName {
+            candidate = candidate.doubt(Step::at("pool-by-name", span));
+        }
+        match operation.elsewhere {
+            Some(name) => {
+                candidate = candidate.need(Need {
+                    question: Question::ReadsIo(name),
+                    span: Some(span),
+                    if_unknown: None,
+                    if_no: IfNo::Clear,
+                });
+            }
+            None if !direct => candidate = candidate.doubt(Step::at("callee-only-reads", span)),
+            None => {}
+        }
         sink.push(candidate);
     }
 }
 
-/// The HTTP reads of a loop's body: the `.await`, the call, and whether the
-/// request stands here, not in a function that is called.
-fn requests(model: &Model<'_>, around: NodeId, body: NodeId) -> Vec<(NodeId, NodeId, bool)> {
+/// A read from elsewhere in a loop's body.
+struct Request {
+    awaited: NodeId,
+    call: NodeId,
+    /// It stands here, not in a function that is called.
+    direct: bool,
+    operation: Operation,
+}
+
+/// The reads from another service or a database in a loop's own body.
+fn requests(model: &Model<'_>, around: NodeId, body: NodeId) -> Vec<Request> {
     let awaits = model.tree.below(body).filter_map(|id| {
         let Kind::Await(call) = model.tree.kind(id) else { return None };
         // An inner loop has its own turn.
@@ -68,11 +104,20 @@ fn requests(model: &Model<'_>, around: NodeId, body: NodeId) -> Vec<(NodeId, Nod
             return None;
         }
         let operation = model.operation(*call)?;
-        let is_read = operation.effect == Effect::Read && operation.io == Io::Http && operation.elsewhere.is_none();
-        let direct = matches!(model.tree.kind(*call), Kind::Method { name, .. } if name == "send")
-            && operation.resource == Resource::Shared
-            || model.callee(*call).is_some_and(|p| crate::lang::rust::path::equals(&p, "reqwest::get"));
-        is_read.then_some((id, *call, direct))
+        let reaches = match operation.io {
+            Io::Http => operation.elsewhere.is_none(),
+            Io::Database => matches!(operation.resource, Resource::Shared | Resource::SharedByName),
+            _ => false,
+        };
+        let direct = match model.tree.kind(*call) {
+            Kind::Method { name, .. } if name == "send" => operation.resource == Resource::Shared,
+            Kind::Method { receiver, .. } => {
+                !matches!(model.tree.kind(*receiver), Kind::Path(path) if path[..] == ["self"])
+            }
+            _ => model.callee(*call).is_some_and(|p| crate::lang::rust::path::equals(&p, "reqwest::get")),
+        };
+        let is_read = operation.effect == Effect::Read && reaches;
+        is_read.then_some(Request { awaited: id, call: *call, direct, operation })
     });
     awaits.collect()
 }
@@ -80,17 +125,34 @@ fn requests(model: &Model<'_>, around: NodeId, body: NodeId) -> Vec<(NodeId, Nod
 /// The call's last words, for the message.
 fn shown(model: &Model<'_>, call: NodeId) -> String {
     let chain = model.chain(call);
-    let verb = chain.iter().map(|(_, name)| *name).find(|name| matches!(*name, "get" | "head"));
-    verb.map_or_else(|| "reqwest::get".to_owned(), |verb| format!("{verb}(…).send()"))
+    let named = |wanted: &[&str]| chain.iter().map(|(_, name)| *name).find(|name| wanted.contains(name));
+    if let Some(verb) = named(&["get", "head"])
+        && named(&["send"]).is_some()
+    {
+        return format!("{verb}(…).send()");
+    }
+    if let Some(fetch) = named(&["fetch_one", "fetch_all", "fetch_optional", "one", "all", "count"]) {
+        return format!("{fetch}(…)");
+    }
+    match model.tree.kind(call) {
+        Kind::Method { name, .. } => format!("{name}(…)"),
+        Kind::Call { callee, .. } => format!("{}(…)", model.source.slice(model.tree.span(*callee))),
+        _ => "the call".to_owned(),
+    }
 }
 
-fn guard(
-    model: &Model<'_>,
+/// The loop around a request.
+struct Around<'m> {
     node: NodeId,
     over: NodeId,
     body: NodeId,
-    pattern: &crate::lang::rust::node::Pattern,
-) -> Option<Step> {
+    pattern: &'m Pattern,
+}
+
+fn guard(model: &Model<'_>, around: &Around<'_>, call: NodeId) -> Option<Step> {
+    /// So many rounds in turn are no loop worth breaking up.
+    const FEW: usize = 5;
+    let Around { node, over, body, pattern } = *around;
     let head = model.tree.span(over);
     let counts = matches!(model.tree.kind(over), Kind::Range)
         || pattern.wild
@@ -105,14 +167,27 @@ fn guard(
     if over_text.contains(".chunks(") || over_text.contains(".take(") {
         return Some(Step::at("loop-is-paced", head));
     }
+    if literal_length(model, over).is_some_and(|length| length <= FEW) {
+        return Some(Step::at("few-rounds", head));
+    }
+    let request = derivation(model, body, call);
+    if pattern.bound.iter().all(|bound| !request.contains(bound.name.as_str())) {
+        return Some(Step::at("same-every-round", model.tree.span(call)));
+    }
+    let kept = kept(model, around);
+    if request.iter().any(|name| kept.contains(name)) {
+        return Some(Step::at("loop-carries-state", head));
+    }
     for id in model.tree.below(body) {
         let span = model.tree.span(id);
         match model.tree.kind(id) {
+            Kind::If { cond, .. } | Kind::While { cond, .. }
+                if model.names_in(*cond).iter().any(|name| kept.contains(name)) =>
+            {
+                return Some(Step::at("loop-carries-state", span));
+            }
             Kind::Break | Kind::Return | Kind::Yield if model.loop_of(id) == Some(node) => {
                 return Some(Step::at("loop-leaves-early", span));
-            }
-            Kind::Assign { target, .. } if is_outer(model, *target, node) => {
-                return Some(Step::at("loop-carries-state", span));
             }
             Kind::Await(value) => {
                 let name = match model.tree.kind(*value) {
@@ -131,6 +206,57 @@ fn guard(
         }
     }
     None
+}
+
+/// The elements of `[a, b]`, `&[a, b]` or `[a, b].iter()`.
+fn literal_length(model: &Model<'_>, over: NodeId) -> Option<usize> {
+    match model.tree.kind(over) {
+        Kind::List(elements) => Some(elements.len()),
+        Kind::Reference { value, .. } => literal_length(model, *value),
+        Kind::Method { receiver, name, .. } if matches!(name.as_str(), "iter" | "into_iter") => {
+            literal_length(model, *receiver)
+        }
+        _ => None,
+    }
+}
+
+/// The names that a request rests on, through the constants of the loop's body.
+fn derivation<'m>(model: &'m Model<'_>, body: NodeId, call: NodeId) -> BTreeSet<&'m str> {
+    let mut names = model.names_in(call);
+    let lets: Vec<(&Pattern, NodeId)> = model
+        .tree
+        .below(body)
+        .filter_map(|id| match model.tree.kind(id) {
+            Kind::Let { pattern, init: Some(init), .. } => Some((pattern, *init)),
+            Kind::LetCondition { pattern, value } => Some((pattern, *value)),
+            _ => None,
+        })
+        .collect();
+    // Constants rest on earlier ones: from the last to the first.
+    for (pattern, init) in lets.into_iter().rev() {
+        if pattern.bound.iter().any(|bound| names.contains(bound.name.as_str())) {
+            names.extend(model.names_in(init));
+        }
+    }
+    names
+}
+
+/// What lies outside of the loop and is changed by a round: assigned, or a
+/// collection that grows or shrinks.
+fn kept<'m>(model: &'m Model<'_>, around: &Around<'_>) -> BTreeSet<&'m str> {
+    const CHANGES: &[&str] = &["push", "insert", "extend", "remove", "push_back", "append", "entry", "retain", "clear"];
+    let targets = model.tree.below(around.body).filter_map(|id| match model.tree.kind(id) {
+        Kind::Assign { target, .. } => Some(*target),
+        Kind::Method { receiver, name, .. } if CHANGES.contains(&name.as_str()) => Some(*receiver),
+        _ => None,
+    });
+    let outer = targets.filter(|&target| is_outer(model, target, around.node));
+    outer
+        .filter_map(|target| match model.tree.kind(model.chain_root(target)) {
+            Kind::Path(path) => path.first().map(String::as_str),
+            _ => None,
+        })
+        .collect()
 }
 
 fn is_outer(model: &Model<'_>, target: NodeId, around: NodeId) -> bool {

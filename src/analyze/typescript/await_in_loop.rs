@@ -1,5 +1,4 @@
-//! A request awaited in each round of a loop over a collection. Queries in a
-//! loop are another rule's.
+//! A request or query awaited in each round of a loop over a collection.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +7,9 @@ use oxc_ast::ast::{AwaitExpression, CallExpression, Expression, ForStatementLeft
 use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
 
+use super::runs::is_project_module;
 use super::sequential_awaits::speaks_of_order;
+use crate::analyze::sink::Builder;
 use crate::analyze::{Analysis, Sink, Vocabulary};
 use crate::lang::typescript::clients::Nature;
 use crate::lang::typescript::effects::{By, CallEffect, Effects};
@@ -36,10 +37,10 @@ pub const ANALYSIS: Analysis<super::Run> = Analysis {
             "same-every-round",
             "browser",
         ],
-        assumptions: &["server-bears-several", "order-comment", "reads-by-name"],
+        assumptions: &["server-bears-several", "many-elements", "order-comment", "reads-by-name"],
         labels: &["the-loop"],
         patches: &[],
-        variants: &[],
+        variants: &["query"],
         params: &["few"],
     },
     run,
@@ -70,7 +71,7 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
     for &node in &model.index.loops {
         let Some(found) = Loop::of(model, node) else { continue };
         let waits = waits(&effects, &found);
-        let Some(first) = waits.iter().find(|wait| is_request(wait)) else { continue };
+        let Some(first) = waits.iter().find(|wait| asks(&effects, wait)) else { continue };
         let enclosing = model.enclosing(node);
         if matches!(enclosing.context, Context::Test | Context::Build) {
             continue;
@@ -91,14 +92,22 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
             let place = effects.summary(function).public.span;
             builder = builder.evidence(Step::at("awaited-function", place));
         }
-        builder = builder.assume(Step::at("server-bears-several", found.head));
-        let named = match &first.effect.by {
-            By::Client(client) => client.by_name,
-            _ => first.effect.by_name,
+        let query = first.effect.io == Io::Database;
+        builder = match query {
+            true => builder.variant("query").assume(Step::at("many-elements", found.head)),
+            false => builder.assume(Step::at("server-bears-several", found.head)),
         };
-        if named {
+        let questions = effects.open_questions(first.call, &first.effect);
+        if questions.is_empty() && first.effect.by_name {
             builder = builder.doubt(Step::at("reads-by-name", at));
         }
+        let needs = questions.into_iter().map(|question| Need {
+            question,
+            span: Some(at),
+            if_unknown: Some(Confidence::Possible),
+            if_no: IfNo::Clear,
+        });
+        builder = needs.fold(builder, Builder::need);
         if let Some((comment, _)) = model.comments(span(&model.kind(node))).find(|(_, text)| speaks_of_order(text)) {
             builder = builder.doubt(Step::at("order-comment", comment));
         }
@@ -186,13 +195,19 @@ fn nearest_loop(model: &Model<'_>, node: NodeId) -> Option<NodeId> {
     })
 }
 
-/// A read from another service, through a client that is known, or a function
-/// of this file that does so.
-fn is_request(wait: &Wait<'_>) -> bool {
-    wait.effect.effect == Effect::Read
-        && wait.effect.io == Io::Http
-        && wait.effect.nature == Nature::Parallel
-        && matches!(wait.effect.by, By::Client(_) | By::Function(_))
+/// A read from another service or a database, through a client, or a function
+/// that does so; what a function of another file does is for the join to say.
+fn asks<'a>(effects: &Effects<'_, 'a>, wait: &Wait<'a>) -> bool {
+    let CallEffect { effect, io, nature, by, carries_transaction, .. } = &wait.effect;
+    let reads = *effect == Effect::Read && *nature == Nature::Parallel && !carries_transaction;
+    let reaches = match by {
+        By::Client(_) | By::Function(_) => matches!(io, Io::Http | Io::Database),
+        By::Imported(name) => {
+            is_project_module(&name.module) && !names::is_trap(effects.model.callee(wait.call).leaf())
+        }
+        By::Name => false,
+    };
+    reads && reaches
 }
 
 /// Words of names that say that a loop tries again, pages, or waits.
@@ -381,7 +396,11 @@ fn body_guard(model: &Model<'_>, around: &Loop, waits: &[Wait<'_>]) -> Option<St
             AstKind::CallExpression(call) if !waits.iter().any(|wait| std::ptr::eq(wait.call, call)) => {
                 let path = model.callee(call);
                 let leaf = path.leaf();
-                let paced = has_word(leaf, PACING)
+                // `AbortSignal.timeout(…)` bounds the request, and a callback
+                // waits for nobody here.
+                let bounds =
+                    path.is_global("AbortSignal", &["timeout"]) || matches!(leaf, "setTimeout" | "clearTimeout");
+                let paced = !bounds && has_word(leaf, PACING)
                     || has_word(path.receiver_name(), &["limiter", "throttle", "queue", "ratelimiter", "limit"]);
                 if paced {
                     return step("loop-is-paced");

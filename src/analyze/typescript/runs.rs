@@ -3,7 +3,8 @@
 
 use oxc_ast::AstKind;
 use oxc_ast::ast::{
-    AwaitExpression, CallExpression, Expression, VariableDeclaration, VariableDeclarationKind, VariableDeclarator,
+    AssignmentTarget, AwaitExpression, CallExpression, Expression, VariableDeclaration, VariableDeclarationKind,
+    VariableDeclarator,
 };
 use oxc_syntax::node::NodeId;
 
@@ -12,17 +13,16 @@ use crate::lang::typescript::effects::{By, CallEffect, Effects};
 use crate::lang::typescript::path::{Binding, Path, Root};
 use crate::lang::typescript::uses::Uses;
 use crate::lang::typescript::{bare, names, span};
-use crate::observe::{Effect, Io};
+use crate::observe::{Effect, Io, NameRef};
 use crate::source::Span;
 
-/// One `const x = await f(…);` of a run.
+/// One awaited read of a run: `const x = await f(…);`, `x = await f(…);`, or an
+/// entry of a literal.
 pub struct Link<'a> {
-    /// The statement.
+    /// The statement, or the entry.
     pub statement: NodeId,
-    /// Its declaration.
-    pub declaration: &'a VariableDeclaration<'a>,
-    /// The declaration's only declarator.
-    pub declarator: &'a VariableDeclarator<'a>,
+    /// The declaration and its only declarator, where the await is one's value.
+    pub declared: Option<(&'a VariableDeclaration<'a>, &'a VariableDeclarator<'a>)>,
     /// The await.
     pub awaited: &'a AwaitExpression<'a>,
     /// The awaited call.
@@ -35,10 +35,19 @@ pub struct Link<'a> {
     pub uses: Uses,
 }
 
-impl Link<'_> {
+impl<'a> Link<'a> {
     /// The await's bytes.
     pub fn span(&self) -> Span {
         span(self.awaited)
+    }
+
+    /// The name of what another file defines: an imported function, or an
+    /// imported client that only its name tells here.
+    pub fn elsewhere(&self, effects: &Effects<'_, 'a>) -> Option<NameRef> {
+        match &self.effect.by {
+            By::Imported(name) => Some(name.clone()),
+            _ => effects.client_elsewhere(self.call, &self.effect),
+        }
     }
 }
 
@@ -107,6 +116,34 @@ pub fn runs<'a>(effects: &Effects<'_, 'a>, block: NodeId) -> Vec<Run<'a>> {
     out
 }
 
+/// The awaited entries of an object or array literal, which are evaluated in
+/// turn: `{ users: await f(), total: await g() }`. `None` where there are not
+/// two, or where anything else between them may do more than give a value.
+pub fn entries<'a>(effects: &Effects<'_, 'a>, literal: NodeId) -> Option<Run<'a>> {
+    let model = effects.model;
+    let mut run = Run::default();
+    let mut parted = false;
+    for entry in model.children(literal) {
+        let value = match model.kind(entry) {
+            AstKind::ObjectProperty(property) if !property.computed => model.node(&property.value),
+            AstKind::ObjectProperty(_) | AstKind::SpreadElement(_) => return None,
+            _ => entry,
+        };
+        let AstKind::AwaitExpression(awaited) = model.kind(value) else {
+            parted |= !is_pure(effects, entry);
+            continue;
+        };
+        if parted && !run.links.is_empty() {
+            return None;
+        }
+        match link(effects, entry, None, awaited) {
+            Read::Await(link) => run.links.push(*link),
+            _ => return None,
+        }
+    }
+    (run.links.len() > 1).then_some(run)
+}
+
 enum Read<'a> {
     Await(Box<Link<'a>>),
     /// An await of a call that must not be moved, with the guard's key.
@@ -126,7 +163,7 @@ fn read<'a>(effects: &Effects<'_, 'a>, statement: NodeId) -> Read<'a> {
             if let [declarator] = declaration.declarations.as_slice()
                 && let Some(Expression::AwaitExpression(awaited)) = declarator.init.as_ref().map(bare)
             {
-                return link(effects, statement, declaration, declarator, awaited);
+                return link(effects, statement, Some((declaration, declarator)), awaited);
             }
             if is_pure(effects, statement) {
                 return Read::Harmless(Uses::of(model, statement), false);
@@ -134,7 +171,19 @@ fn read<'a>(effects: &Effects<'_, 'a>, statement: NodeId) -> Read<'a> {
             Read::End
         }
         AstKind::ExpressionStatement(expression) => {
-            let Expression::CallExpression(call) = bare(&expression.expression) else { return Read::End };
+            let call = match bare(&expression.expression) {
+                Expression::CallExpression(call) => call,
+                // `rows = await f(…)`: what holds the result is no field.
+                Expression::AssignmentExpression(set) if set.operator.is_assign() => {
+                    return match (&set.left, bare(&set.right)) {
+                        (AssignmentTarget::AssignmentTargetIdentifier(_), Expression::AwaitExpression(awaited)) => {
+                            link(effects, statement, None, awaited)
+                        }
+                        _ => Read::End,
+                    };
+                }
+                _ => return Read::End,
+            };
             if names::is_logger(model.callee(call).receiver_name()) && logs_only(effects, statement) {
                 return Read::Harmless(Uses::of(model, statement), true);
             }
@@ -152,8 +201,7 @@ fn read<'a>(effects: &Effects<'_, 'a>, statement: NodeId) -> Read<'a> {
 fn link<'a>(
     effects: &Effects<'_, 'a>,
     statement: NodeId,
-    declaration: &'a VariableDeclaration<'a>,
-    declarator: &'a VariableDeclarator<'a>,
+    declared: Option<(&'a VariableDeclaration<'a>, &'a VariableDeclarator<'a>)>,
     awaited: &'a AwaitExpression<'a>,
 ) -> Read<'a> {
     let call = match bare(&awaited.argument) {
@@ -179,7 +227,7 @@ fn link<'a>(
         return Read::End;
     }
     let uses = Uses::of(effects.model, statement);
-    Read::Await(Box::new(Link { statement, declaration, declarator, awaited, call, effect, io, uses }))
+    Read::Await(Box::new(Link { statement, declared, awaited, call, effect, io, uses }))
 }
 
 /// The guard that keeps a call where it is; empty where nobody would ask.
@@ -206,17 +254,22 @@ fn guard<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, effect: &C
 fn io<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, effect: &CallEffect) -> Option<Io> {
     match &effect.by {
         By::Client(_) => Some(effect.io),
-        By::Function(_) => (effect.io != Io::None).then_some(effect.io),
+        By::Function(_) => (effect.io > Io::Unseen).then_some(effect.io),
         By::Imported(name) => {
-            let local = name.module.starts_with(['.', '~', '#', '@']) || name.module.starts_with("src/");
             let leaf = name.members.last().unwrap_or(&name.name);
-            (local && speaks_of_io(leaf)).then_some(Io::Http)
+            (is_project_module(&name.module) && speaks_of_io(leaf)).then_some(Io::Http)
         }
         By::Name => {
             let chain = effects.chain(call);
             (chain.links.is_empty() && named_io(&chain.base)).then_some(Io::Http)
         }
     }
+}
+
+/// True where a module may be one of the project: relative, by an alias, or of
+/// a scope, as packages of a workspace are.
+pub fn is_project_module(module: &str) -> bool {
+    module.starts_with(['.', '~', '#', '@']) || module.starts_with("src/")
 }
 
 /// Verbs of functions that fetch something from elsewhere.

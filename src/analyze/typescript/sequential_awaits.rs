@@ -4,7 +4,7 @@ use oxc_ast::AstKind;
 use oxc_ast::ast::Expression;
 use oxc_syntax::node::NodeId;
 
-use super::runs::{Link, Run, is_handed_over, runs};
+use super::runs::{Link, Run, entries, is_handed_over, runs};
 use super::together;
 use crate::analyze::sink::Builder;
 use crate::analyze::{Analysis, Sink, Vocabulary};
@@ -83,6 +83,12 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
             }
         }
     }
+    for &literal in model.index.objects.iter().chain(&model.index.arrays) {
+        let Some(run) = entries(&effects, literal).filter(|run| run.links.len() >= min_run) else { continue };
+        if let Some(builder) = candidate(&effects, sink, literal, &run) {
+            sink.push(builder);
+        }
+    }
 }
 
 fn candidate<'a>(effects: &Effects<'_, 'a>, sink: &Sink<'_>, block: NodeId, run: &Run<'a>) -> Option<Builder> {
@@ -127,6 +133,16 @@ fn candidate<'a>(effects: &Effects<'_, 'a>, sink: &Sink<'_>, block: NodeId, run:
         && let Some(draft) = together::draft(effects, run, enclosing.function)
     {
         builder = builder.patch(draft);
+        // What starts later must give a promise whatever happens.
+        for link in &run.links[1..] {
+            let Some(name) = link.elsewhere(effects) else { continue };
+            builder = builder.need(Need {
+                question: Question::GivesPromise(name),
+                span: None,
+                if_unknown: Some(Confidence::Certain),
+                if_no: IfNo::DropPatch,
+            });
+        }
     }
     Some(builder)
 }
@@ -141,6 +157,14 @@ fn evidence<'a>(effects: &Effects<'_, 'a>, builder: Builder, link: &Link<'a>) ->
     let at = span(link.call);
     let model = effects.model;
     let called = called(effects, link);
+    let questions = effects.open_questions(link.call, &link.effect).into_iter();
+    let needs = questions.map(|question| Need {
+        question,
+        span: Some(at),
+        if_unknown: Some(Confidence::Likely),
+        if_no: IfNo::Clear,
+    });
+    let builder = needs.fold(builder, Builder::need);
     match &link.effect.by {
         By::Client(client) => {
             builder.evidence(Step::at("read-client", at).with("call", called).with("client", client.kind.name()))
@@ -151,14 +175,8 @@ fn evidence<'a>(effects: &Effects<'_, 'a>, builder: Builder, link: &Link<'a>) ->
             builder.evidence(Step::at("read-function", place).with("call", called).with("name", name))
         }
         By::Imported(name) => {
-            let need = Need {
-                question: Question::ReadsIo(name.clone()),
-                span: Some(at),
-                if_unknown: Some(Confidence::Likely),
-                if_no: IfNo::Clear,
-            };
             let module = name.module.as_str();
-            builder.evidence(Step::at("read-imported", at).with("call", called).with("module", module)).need(need)
+            builder.evidence(Step::at("read-imported", at).with("call", called).with("module", module))
         }
         By::Name => builder.evidence(Step::at("read-name", at).with("call", called)),
     }
@@ -187,7 +205,7 @@ fn assumptions<'a>(effects: &Effects<'_, 'a>, mut builder: Builder, run: &Run<'a
         };
     }
     let by_name = |link: &Link<'a>| match &link.effect.by {
-        By::Client(client) => client.by_name,
+        By::Client(client) => client.by_name && link.elsewhere(effects).is_none(),
         By::Function(_) => link.effect.by_name,
         By::Imported(_) => false,
         By::Name => true,
@@ -200,7 +218,7 @@ fn assumptions<'a>(effects: &Effects<'_, 'a>, mut builder: Builder, run: &Run<'a
         builder = builder.assume(Step::at("log-order", between.span));
     }
     for pair in run.links.windows(2) {
-        let gap = Span::new(span(&model.kind(pair[0].statement)).end, span(&model.kind(pair[1].statement)).start);
+        let gap = Span::new(pair[0].span().end, pair[1].span().start);
         if let Some((at, _)) = model.comments(gap).find(|(_, text)| speaks_of_order(text)) {
             builder = builder.doubt(Step::at("order-comment", at));
         }

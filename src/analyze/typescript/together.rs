@@ -6,7 +6,8 @@ use std::borrow::Cow;
 
 use oxc_ast::AstKind;
 use oxc_ast::ast::{
-    Argument, ArrayExpressionElement, ChainElement, Expression, ObjectPropertyKind, VariableDeclarationKind,
+    Argument, ArrayExpressionElement, ChainElement, Expression, ObjectPropertyKind, VariableDeclaration,
+    VariableDeclarationKind, VariableDeclarator,
 };
 use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
@@ -26,29 +27,38 @@ const MOST: usize = 5;
 /// The patch of a run, where it can be shown to keep behaviour.
 pub fn draft<'a>(effects: &Effects<'_, 'a>, run: &Run<'a>, function: Option<NodeId>) -> Option<Draft> {
     let model = effects.model;
-    let first = run.links.first()?;
-    let last = run.links.last()?;
     if run.links.len() > MOST || !run.between.is_empty() {
         return None;
     }
+    let declared =
+        run.links.iter().map(|link| link.declared.map(|(declaration, of)| Declared { link, declaration, of }));
+    let declared: Vec<Declared<'_, 'a>> = declared.collect::<Option<_>>()?;
+    let (first, last) = (declared.first()?, declared.last()?);
     let kind = first.declaration.kind;
-    let plain = run.links.iter().all(|link| {
-        link.declaration.kind == kind
-            && link.declarator.type_annotation.is_none()
+    let plain = declared.iter().all(|one| {
+        one.declaration.kind == kind
+            && one.of.type_annotation.is_none()
             // A cast of the awaited value would have to be kept.
-            && matches!(link.declarator.init, Some(Expression::AwaitExpression(_)))
-            && (kind == VariableDeclarationKind::Const || !is_reassigned(model, link))
+            && matches!(one.of.init, Some(Expression::AwaitExpression(_)))
+            && (kind == VariableDeclarationKind::Const || !is_reassigned(model, one.link))
     });
-    if !plain || fans_out(model, function) || has_deciding_catch(model, first.statement) {
+    if !plain || fans_out(model, function) || has_deciding_catch(model, first.link.statement) {
         return None;
     }
-    let before = Seen { effects, run };
+    let before = Seen { effects, first };
     if !run.links.iter().skip(1).all(|link| before.cannot_throw(link)) {
         return None;
     }
-    let text = layout(model, run, kind)?;
+    let text = layout(model, &declared)?;
     let whole = Span::new(span(first.declaration).start, span(last.declaration).end);
     Some(Draft { key: Cow::Borrowed("together"), edits: vec![(whole, text)], imports: Vec::new() })
+}
+
+/// A link with the declaration that holds its result.
+struct Declared<'r, 'a> {
+    link: &'r Link<'a>,
+    declaration: &'a VariableDeclaration<'a>,
+    of: &'a VariableDeclarator<'a>,
 }
 
 fn is_reassigned(model: &Model<'_>, link: &Link<'_>) -> bool {
@@ -104,16 +114,18 @@ fn has_deciding_catch(model: &Model<'_>, statement: NodeId) -> bool {
 
 struct Seen<'r, 'm, 'a> {
     effects: &'r Effects<'m, 'a>,
-    run: &'r Run<'a>,
+    first: &'r Declared<'r, 'a>,
 }
 
 impl<'a> Seen<'_, '_, 'a> {
     /// Nothing in the call can throw before it has given its promise.
     fn cannot_throw(&self, link: &Link<'a>) -> bool {
+        let elsewhere = link.elsewhere(self.effects).is_some();
         let client = match &link.effect.by {
             By::Client(client) => client.kind != Kind::Superagent,
             By::Function(_) => true,
-            _ => false,
+            By::Imported(_) => elsewhere,
+            By::Name => false,
         };
         let chain = self.effects.chain(link.call);
         // A deep chain of members on something handed in may break off.
@@ -126,7 +138,7 @@ impl<'a> Seen<'_, '_, 'a> {
         };
         client
             && held
-            && link.effect.promises
+            && (link.effect.promises || elsewhere)
             && !chain.base.members.contains(&"[]")
             && chain.calls.iter().all(|call| call.arguments.iter().all(|argument| self.argument(argument)))
     }
@@ -199,29 +211,40 @@ impl<'a> Seen<'_, '_, 'a> {
                     Binding::Import(_) | Binding::Class(_) | Binding::Function(_) => true,
                     Binding::Constant(init) if matches!(bare(init), Expression::ObjectExpression(_)) => true,
                     _ if model.scoping().symbol_flags(symbol).is_enum() => true,
-                    _ => !model.scoping().symbol_is_mutated(symbol) && self.was_read(symbol),
+                    _ => !model.scoping().symbol_is_mutated(symbol) && self.was_read(symbol, object),
                 }
+            }
+            // `request.params.id` after `request.params.id`.
+            Expression::StaticMemberExpression(member) if !member.optional => {
+                let Root::Symbol(symbol, _) = model.path_of(object).root else { return false };
+                self.member(&member.object)
+                    && !model.scoping().symbol_is_mutated(symbol)
+                    && self.was_read(symbol, object)
             }
             _ => false,
         }
     }
 
-    /// True where `symbol.member` is read without a condition before the first
-    /// await of the run has been evaluated, in the same function.
-    fn was_read(&self, symbol: SymbolId) -> bool {
+    /// True where a member of `object`, which begins with `symbol`, is read
+    /// without a condition before the first await of the run has been
+    /// evaluated, in the same function.
+    fn was_read(&self, symbol: SymbolId, object: &Expression<'a>) -> bool {
         let model = self.effects.model;
-        let Some(first) = self.run.links.first() else { return false };
-        let function = model.function_of(first.statement);
-        let border = span(first.declaration).end;
+        let statement = self.first.link.statement;
+        let function = model.function_of(statement);
+        let border = span(self.first.declaration).end;
         model.scoping().get_resolved_reference_ids(symbol).iter().any(|&reference| {
             let node = model.scoping().get_reference(reference).node_id();
-            let AstKind::StaticMemberExpression(member) = model.nodes().parent_kind(node) else { return false };
-            let is_object = span(&member.object) == span(&model.kind(node));
-            is_object
-                && !member.optional
+            let members = model.nodes().ancestor_kinds(node).map_while(|kind| match kind {
+                AstKind::StaticMemberExpression(member) => Some(member),
+                _ => None,
+            });
+            let mut same = members.filter(|member| model.text(&member.object) == model.text(object));
+            let Some(member) = same.next() else { return false };
+            !member.optional
                 && span(member).end <= border
                 && model.function_of(node) == function
-                && self.is_unconditional(node, first.statement)
+                && self.is_unconditional(node, statement)
         })
     }
 
@@ -258,8 +281,8 @@ impl<'a> Seen<'_, '_, 'a> {
 
 /// The text of the joined statement; comments between the statements stay with
 /// the call that they stand before, or behind.
-fn layout<'a>(model: &Model<'a>, run: &Run<'a>, kind: VariableDeclarationKind) -> Option<String> {
-    let first = run.links.first()?;
+fn layout<'a>(model: &Model<'a>, declared: &[Declared<'_, 'a>]) -> Option<String> {
+    let first = declared.first()?;
     let start = span(first.declaration).start;
     let line = model.source.position(start).line;
     let line_start = model.source.lines().line_start(line)?;
@@ -268,36 +291,36 @@ fn layout<'a>(model: &Model<'a>, run: &Run<'a>, kind: VariableDeclarationKind) -
         return None;
     }
     let eol = if model.source.text.contains("\r\n") { "\r\n" } else { "\n" };
-    let unit = unit_of(model, indent, first.statement);
+    let unit = unit_of(model, indent, first.link.statement);
     let inner = format!("{indent}{unit}");
     let mut names = Vec::new();
     let mut body = String::new();
-    for (index, link) in run.links.iter().enumerate() {
-        let declared = span(link.declaration);
-        let call = span(&link.awaited.argument);
-        if model.comments(declared).any(|(at, _)| !call.contains(at)) {
+    for (index, one) in declared.iter().enumerate() {
+        let whole = span(one.declaration);
+        let call = span(&one.link.awaited.argument);
+        if model.comments(whole).any(|(at, _)| !call.contains(at)) {
             return None;
         }
         let mut behind = String::new();
-        if let Some(next) = run.links.get(index + 1) {
-            let gap = Span::new(declared.end, span(next.declaration).start);
+        if let Some(next) = declared.get(index + 1) {
+            let gap = Span::new(whole.end, span(next.declaration).start);
             let (trailing, _) = comments_of_gap(model, gap)?;
             behind = trailing;
         }
         if index > 0 {
-            let previous = span(run.links[index - 1].declaration);
-            let (_, leading) = comments_of_gap(model, Span::new(previous.end, declared.start))?;
+            let previous = span(declared[index - 1].declaration);
+            let (_, leading) = comments_of_gap(model, Span::new(previous.end, whole.start))?;
             for comment in leading {
                 body.push_str(&format!("{inner}{comment}{eol}"));
             }
         }
-        names.push(model.source.slice(span(&link.declarator.id)));
+        names.push(model.source.slice(span(&one.of.id)));
         let element = shifted(model, call, &unit, eol);
         body.push_str(&format!("{inner}{element},{behind}{eol}"));
     }
-    let last = run.links.last()?;
+    let last = declared.last()?;
     let semicolon = if model.text(last.declaration).ends_with(';') { ";" } else { "" };
-    let keyword = kind.as_str();
+    let keyword = first.declaration.kind.as_str();
     let names = names.join(", ");
     Some(format!("{keyword} [{names}] = await Promise.all([{eol}{body}{indent}]){semicolon}"))
 }

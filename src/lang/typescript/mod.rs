@@ -74,6 +74,8 @@ pub struct Index {
     pub loops: Vec<NodeId>,
     /// Object literals.
     pub objects: Vec<NodeId>,
+    /// Array literals.
+    pub arrays: Vec<NodeId>,
 }
 
 /// Why a file has no typed tree.
@@ -171,6 +173,7 @@ impl Index {
                 | AstKind::WhileStatement(_)
                 | AstKind::DoWhileStatement(_) => &mut index.loops,
                 AstKind::ObjectExpression(_) => &mut index.objects,
+                AstKind::ArrayExpression(_) => &mut index.arrays,
                 _ => continue,
             };
             list.push(id);

@@ -1,5 +1,7 @@
 //! Functions as their callers need to know them.
 
+use std::collections::BTreeSet;
+
 use oxc_ast::AstKind;
 use oxc_ast::ast::{CallExpression, Expression};
 use oxc_syntax::node::NodeId;
@@ -21,8 +23,10 @@ pub struct Summary {
     pub public: FunctionSummary,
     /// The effect with other files' functions taken by their names.
     pub named: Effect,
-    /// `named` rests on a name.
+    /// `named` rests on a name that no other file answers for.
     pub by_name: bool,
+    /// Calls on clients of other files, which `named` takes for reads.
+    pub clients: BTreeSet<NameRef>,
 }
 
 /// A read that rests on more functions of other files than this is not shown
@@ -151,7 +155,7 @@ impl Summary {
             uses_transaction: false,
             span: name_span(model, function),
         };
-        Self { public, named: Effect::None, by_name: false }
+        Self { public, named: Effect::None, by_name: false, clients: BTreeSet::new() }
     }
 
     pub(super) fn of<'a>(effects: &Effects<'_, 'a>, function: NodeId) -> Self {
@@ -218,13 +222,13 @@ impl Summary {
         if is_pure(effects, call, function) {
             return;
         }
+        let model = effects.model;
         let found = effects.call(call);
         self.public.uses_transaction |= found.nature != Nature::Parallel || found.carries_transaction;
         match &found.by {
             By::Imported(name) => {
                 self.depend(name);
                 self.named = self.named.max(found.effect);
-                self.by_name = true;
             }
             By::Function(inner) => {
                 let inner = effects.summary(*inner);
@@ -235,15 +239,23 @@ impl Summary {
                 }
                 self.named = self.named.max(inner.named);
                 self.by_name |= inner.by_name;
+                self.clients.extend(inner.clients.iter().cloned());
             }
             By::Client(_) => {
                 self.raise(found.effect);
                 self.public.io = self.public.io.max(found.io);
-                self.by_name |= found.by_name;
+                match effects.client_elsewhere(call, &found) {
+                    Some(name) => self.clients.extend([name]),
+                    None => self.by_name |= found.by_name,
+                }
             }
             By::Name => {
                 self.raise(found.effect);
                 self.by_name = true;
+                let node = AstKind::CallExpression(call).node_id();
+                if matches!(model.nodes().parent_kind(node), AstKind::AwaitExpression(_)) {
+                    self.public.io = self.public.io.max(Io::Unseen);
+                }
             }
         }
     }

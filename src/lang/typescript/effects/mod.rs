@@ -18,7 +18,7 @@ use super::names;
 use super::path::{Binding, Path, Root, argument};
 use super::values::key_name;
 use super::{Model, bare};
-use crate::observe::{Effect, Io, NameRef};
+use crate::observe::{Effect, Io, NameRef, Question};
 
 pub use self::function::Summary;
 
@@ -51,7 +51,8 @@ pub struct CallEffect {
     /// Gives a promise whatever happens: cannot throw before it.
     pub promises: bool,
     /// The effect rests on a name somewhere: of the receiver, of the callee,
-    /// or of a function that the local function calls.
+    /// or of a function that the local function calls. What another file can
+    /// answer for is among [`Effects::open_questions`] instead.
     pub by_name: bool,
 }
 
@@ -159,6 +160,31 @@ impl<'m, 'a> Effects<'m, 'a> {
             carries_transaction: false,
             promises: false,
             by_name: true,
+        }
+    }
+
+    /// The name by which another file defines the client of a call, where only
+    /// its name tells here that it is one.
+    pub fn client_elsewhere(&self, call: &'a CallExpression<'a>, effect: &CallEffect) -> Option<NameRef> {
+        let By::Client(Client { by_name: true, .. }) = effect.by else { return None };
+        let chain = self.chain(call);
+        let name = self.model.name_ref(&chain.base)?;
+        chain.links.is_empty().then_some(name)
+    }
+
+    /// What the join must say of a call before it counts as a read: whether the
+    /// imported function or client reads, and whether what a function of this
+    /// file calls elsewhere does nothing worse.
+    pub fn open_questions(&self, call: &'a CallExpression<'a>, effect: &CallEffect) -> Vec<Question> {
+        match &effect.by {
+            By::Imported(name) => vec![Question::ReadsIo(name.clone())],
+            By::Client(_) => self.client_elsewhere(call, effect).into_iter().map(Question::ReadsIo).collect(),
+            By::Function(function) => {
+                let summary = self.summary(*function);
+                let clients = summary.clients.iter().cloned().map(Question::ReadsIo);
+                clients.chain(summary.public.calls.iter().cloned().map(Question::OnlyReads)).collect()
+            }
+            By::Name => Vec::new(),
         }
     }
 
