@@ -223,6 +223,9 @@ pub enum Question {
     /// Is the file part of a package without a `bin`, so that code named like
     /// a service is called per request?
     NotInCommandLineProgram,
+    /// Does a request handler of another file call the function of this file
+    /// whose name stands at the place?
+    CalledFromHandler(Span),
     /// Does the crate enable `feature` of `package` (or depend on it, where
     /// `feature` is empty)?
     Feature {
@@ -429,6 +432,9 @@ pub struct Observations {
     pub star_exports: Vec<String>,
     /// Pools configured here.
     pub pools: Vec<PoolSite>,
+    /// Functions of other files that request handlers of this one call, and
+    /// where.
+    pub handler_calls: Vec<(NameRef, Span)>,
 }
 
 /// The whole result of mapping one file.

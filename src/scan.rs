@@ -1,8 +1,8 @@
 //! The flow: walked files to a report.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 
@@ -78,7 +78,14 @@ pub(crate) struct MappedTree {
 impl MappedTree {
     pub(crate) fn join<'j>(&'j self, request: &'j Request<'_>) -> Join<'j> {
         let Request { rules, settings, walked, .. } = request;
-        Join { files: &self.files, facts: &self.facts, rules, settings, prefix: &walked.prefix }
+        Join {
+            files: &self.files,
+            facts: &self.facts,
+            rules,
+            settings,
+            prefix: &walked.prefix,
+            reached: OnceLock::new(),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use bizra_scan::analyze::{Sink, typescript};
 use bizra_scan::lang::typescript::{Model, imports};
-use bizra_scan::observe::{Candidate, Confidence, FileMap};
+use bizra_scan::observe::{Candidate, Confidence, FileMap, Question};
 use bizra_scan::patch::apply;
 use bizra_scan::rule::RuleSet;
 use bizra_scan::source::{Family, Language, PathClass, SourceFile, Span};
@@ -80,7 +80,9 @@ fn candidates(id: &str, source: &SourceFile) -> Vec<Candidate> {
 }
 
 fn open(found: &[Candidate]) -> impl Iterator<Item = &Candidate> {
-    found.iter().filter(|c| c.cleared.is_none() && c.confidence > Confidence::Possible)
+    // What only another file's handler would make a finding is none here.
+    let waits = |c: &Candidate| c.needs.iter().any(|need| matches!(need.question, Question::CalledFromHandler(_)));
+    found.iter().filter(move |c| c.cleared.is_none() && c.confidence > Confidence::Possible && !waits(c))
 }
 
 fn told(source: &SourceFile, found: &[Candidate]) -> Told {

@@ -1,7 +1,7 @@
 //! Closes the needs of one candidate, and settles where it runs.
 
 use crate::join::needs::{Answer, answer};
-use crate::join::{Join, severity};
+use crate::join::{Join, Reached, severity};
 use crate::observe::{Candidate, Confidence, Context, IfNo, NAMES_NOT_RESOLVED, Question, Step};
 
 /// A candidate without open needs.
@@ -34,14 +34,25 @@ pub fn close(join: &Join<'_>, path: &str, candidate: &Candidate) -> Closed {
         return closed;
     }
     for need in &candidate.needs {
-        let mut result = answer(&need.question, path, join.facts, join.files);
+        let mut result = match need.question {
+            Question::CalledFromHandler(name) => {
+                join.reached.get_or_init(|| Reached::of(join.files, join.facts)).answer(path, name)
+            }
+            ref question => answer(question, path, join.facts, join.files),
+        };
         if let Answer::NeedFiles(files) = &mut result {
             closed.wanted.append(files);
         }
         let candidate = &mut closed.candidate;
         let place = |step: Step| Step { span: step.span.or(need.span), ..step };
         match result {
-            Answer::Yes(step) => candidate.evidence.push(step),
+            Answer::Yes(step) => {
+                if matches!(need.question, Question::CalledFromHandler(_)) {
+                    candidate.context = Context::Handler;
+                    closed.effective = Context::Handler;
+                }
+                candidate.evidence.push(step);
+            }
             Answer::No(step) => match need.if_no {
                 IfNo::Clear => clear(candidate, place(step)),
                 IfNo::DropPatch => candidate.patch = None,
@@ -106,6 +117,7 @@ fn unknown(question: &Question) -> Step {
         Question::DependencyBelow { package, .. } | Question::DependencyAtLeast { package, .. } => {
             Step::new("dependency-version-unknown").with("package", package.as_str())
         }
+        Question::CalledFromHandler(_) => Step::new("handler-unseen"),
         Question::RustAtLeast { minor } => Step::new("rust-version-unknown").with("minor", *minor),
         Question::InService => Step::new("service-unknown"),
         Question::NotInCommandLineProgram => Step::new("command-line-unknown"),

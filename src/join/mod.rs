@@ -10,9 +10,11 @@ pub mod lookup;
 pub mod needs;
 pub mod patches;
 pub mod pools;
+pub mod reach;
 pub mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use crate::config::{self, Level, Settings};
 use crate::facts::Facts;
@@ -27,6 +29,7 @@ use crate::suppress::{Selector, Standing, Suppressions};
 
 pub use close::{Closed, close};
 pub use files::Files;
+pub use reach::Reached;
 
 /// What the join reads.
 pub struct Join<'j> {
@@ -40,6 +43,8 @@ pub struct Join<'j> {
     pub settings: &'j Settings,
     /// The scan's root relative to the tree's root, empty or `a/b`.
     pub prefix: &'j str,
+    /// What handlers call in other files, once something asks for it.
+    pub reached: OnceLock<Reached>,
 }
 
 /// What the join makes.

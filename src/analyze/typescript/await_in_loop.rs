@@ -7,14 +7,13 @@ use oxc_ast::ast::{AwaitExpression, CallExpression, Expression, ForStatementLeft
 use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
 
-use super::runs::is_project_module;
 use super::sequential_awaits::speaks_of_order;
 use crate::analyze::sink::Builder;
 use crate::analyze::{Analysis, Sink, Vocabulary};
 use crate::lang::typescript::clients::Nature;
 use crate::lang::typescript::effects::{By, CallEffect, Effects};
 use crate::lang::typescript::functions::is_function;
-use crate::lang::typescript::path::Binding;
+use crate::lang::typescript::path::{Binding, is_project_module};
 use crate::lang::typescript::uses::Uses;
 use crate::lang::typescript::{Model, bare, names, span};
 use crate::observe::{Confidence, Context, Effect, IfNo, Io, Known, Need, Question, Step};
@@ -202,7 +201,7 @@ fn asks<'a>(effects: &Effects<'_, 'a>, wait: &Wait<'a>) -> bool {
     let reads = *effect == Effect::Read && *nature == Nature::Parallel && !carries_transaction;
     let reaches = match by {
         By::Client(_) | By::Function(_) => matches!(io, Io::Http | Io::Database),
-        By::Imported(name) => {
+        By::Imported(name) | By::Typed(name) => {
             is_project_module(&name.module) && !names::is_trap(effects.model.callee(wait.call).leaf())
         }
         By::Name => false,

@@ -27,7 +27,7 @@ pub const ANALYSIS: Analysis<Run> = Analysis {
         values: &["call", "file_work"],
         evidence: &["blocks", "in-handler", "called-from-handler"],
         guards: &["kept", "fixed-path", "small-input", "development-only"],
-        assumptions: &["called-per-request-by-name", "reach-unknown"],
+        assumptions: &["called-per-request-by-name"],
         labels: &["handler"],
         patches: &["async-variant"],
         variants: &["crypto", "compression", "process", "file"],
@@ -165,10 +165,6 @@ fn judge<'a>(model: &Model<'a>, sink: &mut Sink<'_>, callers: &BTreeMap<NodeId, 
     if is_migration(model, node) {
         return;
     }
-    let heavy = one.work != Work::File;
-    if matches!(reach, Reach::Unknown) && !(heavy && enclosing.is_async) {
-        return;
-    }
     let at = span(one.call);
     let context = if matches!(reach, Reach::CalledAt(_)) { Context::Handler } else { enclosing.context };
     let mut builder = sink
@@ -189,7 +185,16 @@ fn judge<'a>(model: &Model<'a>, sink: &mut Sink<'_>, callers: &BTreeMap<NodeId, 
                 if_no: IfNo::Clear,
             })
             .assume(Step::new("called-per-request-by-name").with("name", name)),
-        Reach::Unknown => builder.doubt(Step::new("reach-unknown")),
+        Reach::Unknown => {
+            let Some(function) = named_function(model, node) else { return };
+            let heavy = one.work != Work::File && enclosing.is_async;
+            builder.need(Need {
+                question: Question::CalledFromHandler(model.name_span(function)),
+                span: None,
+                if_unknown: heavy.then_some(Confidence::Possible),
+                if_no: IfNo::Clear,
+            })
+        }
     };
     if let Some((guard, place)) = guard(model, one) {
         builder = builder.clear(Step::at(guard, place));
@@ -197,6 +202,12 @@ fn judge<'a>(model: &Model<'a>, sink: &mut Sink<'_>, callers: &BTreeMap<NodeId, 
         builder = builder.patch(draft);
     }
     sink.push(builder);
+}
+
+/// The nearest function around a node that other files can call by a name.
+fn named_function(model: &Model<'_>, node: NodeId) -> Option<NodeId> {
+    let mut around = model.nodes().ancestor_ids(node).filter(|&id| is_function(model.kind(id)));
+    around.find(|&id| model.name_of(id).is_some())
 }
 
 /// How a request comes to a call in library code: one hop within the file.

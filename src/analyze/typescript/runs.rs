@@ -10,10 +10,10 @@ use oxc_syntax::node::NodeId;
 
 use crate::lang::typescript::clients::Nature;
 use crate::lang::typescript::effects::{By, CallEffect, Effects};
-use crate::lang::typescript::path::{Binding, Path, Root};
+use crate::lang::typescript::path::{Binding, Path, Root, is_project_module};
 use crate::lang::typescript::uses::Uses;
 use crate::lang::typescript::{bare, names, span};
-use crate::observe::{Effect, Io, NameRef};
+use crate::observe::{Confidence, Effect, Io, NameRef};
 use crate::source::Span;
 
 /// One awaited read of a run: `const x = await f(…);`, `x = await f(…);`, or an
@@ -41,11 +41,18 @@ impl<'a> Link<'a> {
         span(self.awaited)
     }
 
+    /// What becomes of the run where no other file answers for this call: a
+    /// method that only its receiver's type names may be anything.
+    pub fn if_unknown(&self, effects: &Effects<'_, 'a>) -> Option<Confidence> {
+        let named = !matches!(self.effect.by, By::Typed(_)) || named_io(&effects.chain(self.call).base);
+        named.then_some(Confidence::Likely)
+    }
+
     /// The name of what another file defines: an imported function, or an
     /// imported client that only its name tells here.
     pub fn elsewhere(&self, effects: &Effects<'_, 'a>) -> Option<NameRef> {
         match &self.effect.by {
-            By::Imported(name) => Some(name.clone()),
+            By::Imported(name) | By::Typed(name) => Some(name.clone()),
             _ => effects.client_elsewhere(self.call, &self.effect),
         }
     }
@@ -259,17 +266,16 @@ fn io<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, effect: &Call
             let leaf = name.members.last().unwrap_or(&name.name);
             (is_project_module(&name.module) && speaks_of_io(leaf)).then_some(Io::Http)
         }
+        By::Typed(name) => {
+            let chain = effects.chain(call);
+            let known = is_project_module(&name.module) && speaks_of_io(chain.base.leaf());
+            (known || named_io(&chain.base)).then_some(Io::Http)
+        }
         By::Name => {
             let chain = effects.chain(call);
             (chain.links.is_empty() && named_io(&chain.base)).then_some(Io::Http)
         }
     }
-}
-
-/// True where a module may be one of the project: relative, by an alias, or of
-/// a scope, as packages of a workspace are.
-pub fn is_project_module(module: &str) -> bool {
-    module.starts_with(['.', '~', '#', '@']) || module.starts_with("src/")
 }
 
 /// Verbs of functions that fetch something from elsewhere.

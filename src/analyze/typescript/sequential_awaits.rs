@@ -161,7 +161,7 @@ fn evidence<'a>(effects: &Effects<'_, 'a>, builder: Builder, link: &Link<'a>) ->
     let needs = questions.map(|question| Need {
         question,
         span: Some(at),
-        if_unknown: Some(Confidence::Likely),
+        if_unknown: link.if_unknown(effects),
         if_no: IfNo::Clear,
     });
     let builder = needs.fold(builder, Builder::need);
@@ -174,7 +174,7 @@ fn evidence<'a>(effects: &Effects<'_, 'a>, builder: Builder, link: &Link<'a>) ->
             let place = effects.summary(*function).public.span;
             builder.evidence(Step::at("read-function", place).with("call", called).with("name", name))
         }
-        By::Imported(name) => {
+        By::Imported(name) | By::Typed(name) => {
             let module = name.module.as_str();
             builder.evidence(Step::at("read-imported", at).with("call", called).with("module", module))
         }
@@ -207,7 +207,7 @@ fn assumptions<'a>(effects: &Effects<'_, 'a>, mut builder: Builder, run: &Run<'a
     let by_name = |link: &Link<'a>| match &link.effect.by {
         By::Client(client) => client.by_name && link.elsewhere(effects).is_none(),
         By::Function(_) => link.effect.by_name,
-        By::Imported(_) => false,
+        By::Imported(_) | By::Typed(_) => false,
         By::Name => true,
     };
     if let Some(link) = find(&by_name) {

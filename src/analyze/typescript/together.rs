@@ -124,7 +124,7 @@ impl<'a> Seen<'_, '_, 'a> {
         let client = match &link.effect.by {
             By::Client(client) => client.kind != Kind::Superagent,
             By::Function(_) => true,
-            By::Imported(_) => elsewhere,
+            By::Imported(_) | By::Typed(_) => elsewhere,
             By::Name => false,
         };
         let chain = self.effects.chain(link.call);

@@ -17,10 +17,10 @@ use oxc_syntax::symbol::SymbolId;
 
 use super::clients::{Client, Kind, Nature, PRISMA_READS};
 use super::effects::Effects;
-use super::path::{Binding, Root};
+use super::path::{Binding, Root, is_project_module};
 use super::values::key_name;
 use super::{Model, bare, span};
-use crate::observe::{Effect, Export, FunctionSummary, Known, NameRef, Observations};
+use crate::observe::{Context, Effect, Export, FunctionSummary, Known, NameRef, Observations};
 use crate::source::Span;
 
 /// Objects deeper than this are tables of data, not configuration.
@@ -35,7 +35,20 @@ pub fn observe(model: &Model<'_>) -> Observations {
     for statement in &model.program.body {
         out.statement(statement);
     }
-    Observations { exports: out.exports, star_exports: out.stars, ..Observations::default() }
+    let handler_calls = handler_calls(model);
+    Observations { exports: out.exports, star_exports: out.stars, handler_calls, ..Observations::default() }
+}
+
+/// What request handlers call in other files of the project.
+fn handler_calls(model: &Model<'_>) -> Vec<(NameRef, Span)> {
+    let calls = model.index.calls.iter().filter_map(|&node| {
+        let AstKind::CallExpression(call) = model.kind(node) else { return None };
+        let path = model.callee(call);
+        let name = model.name_ref(&path).or_else(|| model.typed_ref(&path, node))?;
+        let concerned = is_project_module(&name.module) && model.context_of(node) == Context::Handler;
+        concerned.then(|| (name, span(&call.callee)))
+    });
+    calls.collect()
 }
 
 struct Exports<'m, 'a> {

@@ -6,8 +6,9 @@ use oxc_ast::ast::{AssignmentTarget, BindingPattern, Decorator, Expression, Form
 use oxc_syntax::node::NodeId;
 
 use super::values::key_name;
-use super::{Model, bare};
+use super::{Model, bare, span};
 use crate::observe::Context;
+use crate::source::Span;
 
 /// What encloses a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,6 +101,14 @@ impl<'a> Model<'a> {
                 _ => None,
             },
             _ => None,
+        }
+    }
+
+    /// The span of a function's declared name, else its start.
+    pub fn name_span(&self, function: NodeId) -> Span {
+        match self.kind(function) {
+            AstKind::Function(f) if f.id.is_some() => f.id.as_ref().map_or(Span::default(), |id| span(&id.span)),
+            kind => Span::at(span(&kind).start),
         }
     }
 

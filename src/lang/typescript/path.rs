@@ -339,6 +339,12 @@ impl<'a> Model<'a> {
     }
 }
 
+/// True where a module may be one of the project: relative, by an alias, or of
+/// a scope, as packages of a workspace are.
+pub fn is_project_module(module: &str) -> bool {
+    module.starts_with(['.', '~', '#', '@']) || module.starts_with("src/")
+}
+
 /// A module specifier without `node:`.
 pub fn strip_node(module: &str) -> &str {
     module.strip_prefix("node:").unwrap_or(module)

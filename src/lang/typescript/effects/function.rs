@@ -12,9 +12,8 @@ use crate::lang::typescript::clients::Nature;
 use crate::lang::typescript::names;
 use crate::lang::typescript::path::{Binding, Root};
 use crate::lang::typescript::uses::Uses;
-use crate::lang::typescript::{Model, bare, span};
+use crate::lang::typescript::{Model, bare};
 use crate::observe::{Effect, FunctionSummary, Io, NameRef};
-use crate::source::Span;
 
 /// A function of this file.
 #[derive(Clone, PartialEq, Debug)]
@@ -153,7 +152,7 @@ impl Summary {
             io: Io::None,
             calls: Vec::new(),
             uses_transaction: false,
-            span: name_span(model, function),
+            span: model.name_span(function),
         };
         Self { public, named: Effect::None, by_name: false, clients: BTreeSet::new() }
     }
@@ -226,7 +225,7 @@ impl Summary {
         let found = effects.call(call);
         self.public.uses_transaction |= found.nature != Nature::Parallel || found.carries_transaction;
         match &found.by {
-            By::Imported(name) => {
+            By::Imported(name) | By::Typed(name) => {
                 self.depend(name);
                 self.named = self.named.max(found.effect);
             }
@@ -257,17 +256,6 @@ impl Summary {
                     self.public.io = self.public.io.max(Io::Unseen);
                 }
             }
-        }
-    }
-}
-
-/// The declared name's span, or that of the function's start.
-fn name_span(model: &Model<'_>, function: NodeId) -> Span {
-    match model.kind(function) {
-        AstKind::Function(f) if f.id.is_some() => f.id.as_ref().map_or(Span::default(), |id| span(&id.span)),
-        kind => {
-            let whole = span(&kind);
-            Span::at(whole.start)
         }
     }
 }

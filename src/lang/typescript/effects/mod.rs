@@ -31,6 +31,9 @@ pub enum By {
     Function(NodeId),
     /// Another file defines the function; the effect is what its name suggests.
     Imported(NameRef),
+    /// Another file's class defines the method, by the written type of its
+    /// receiver; the effect is what its name suggests.
+    Typed(NameRef),
     /// Only the name.
     Name,
 }
@@ -140,10 +143,10 @@ impl<'m, 'a> Effects<'m, 'a> {
             };
         }
         let leaf = chain.links.last().copied().unwrap_or_else(|| chain.base.leaf());
-        let by = match self.model.name_ref(&chain.base) {
-            Some(name) if chain.links.is_empty() => By::Imported(name),
-            _ => By::Name,
-        };
+        let elsewhere = || self.model.name_ref(&chain.base).map(By::Imported);
+        let typed = || self.model.typed_ref(&chain.base, at).map(By::Typed);
+        let by = if chain.links.is_empty() { elsewhere().or_else(typed) } else { None };
+        let by = by.unwrap_or(By::Name);
         let trapped = names::is_trap(leaf) || chain.base.members.contains(&"[]");
         let effect = match names::effect_of(leaf) {
             Effect::Read if trapped => Effect::Unknown,
@@ -177,7 +180,7 @@ impl<'m, 'a> Effects<'m, 'a> {
     /// file calls elsewhere does nothing worse.
     pub fn open_questions(&self, call: &'a CallExpression<'a>, effect: &CallEffect) -> Vec<Question> {
         match &effect.by {
-            By::Imported(name) => vec![Question::ReadsIo(name.clone())],
+            By::Imported(name) | By::Typed(name) => vec![Question::ReadsIo(name.clone())],
             By::Client(_) => self.client_elsewhere(call, effect).into_iter().map(Question::ReadsIo).collect(),
             By::Function(function) => {
                 let summary = self.summary(*function);
