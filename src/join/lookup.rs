@@ -18,6 +18,8 @@ pub enum Found<'e> {
     Constant(&'e Value, String, Span),
     /// These files must be mapped first.
     NeedFiles(BTreeSet<String>),
+    /// A package defines it, whose code is not among the scanned.
+    Package(String),
     /// Nothing tells.
     Unknown,
 }
@@ -28,7 +30,13 @@ pub fn find<'e>(from: &str, name: &NameRef, facts: &Facts, exports: &'e dyn Expo
 }
 
 fn follow<'e>(from: &str, name: &NameRef, facts: &Facts, exports: &'e dyn Exports, hops: u32) -> Found<'e> {
-    let Some(path) = (hops > 0).then(|| facts.resolve(from, &name.module)).flatten() else { return Found::Unknown };
+    if hops == 0 {
+        return Found::Unknown;
+    }
+    let Some(path) = facts.resolve(from, &name.module) else {
+        let package = is_package(&name.module);
+        return if package { Found::Package(name.module.clone()) } else { Found::Unknown };
+    };
     let Some(file) = exports.observations(&path) else { return Found::NeedFiles(BTreeSet::from([path])) };
     let names = key_parts(name);
     // `UserService.find` may be an entry of its own, or a member of what
@@ -59,12 +67,19 @@ fn follow<'e>(from: &str, name: &NameRef, facts: &Facts, exports: &'e dyn Export
     for module in &file.star_exports {
         let next = NameRef { module: module.clone(), ..name.clone() };
         match follow(&path, &next, facts, exports, hops - 1) {
-            Found::Unknown => {}
+            Found::Unknown | Found::Package(_) => {}
             Found::NeedFiles(files) => needed.extend(files),
             found => return found,
         }
     }
     if needed.is_empty() { Found::Unknown } else { Found::NeedFiles(needed) }
+}
+
+/// True for a module specifier that is the name of a package: no path, no
+/// crate, and none of the usual aliases of a project's own folders.
+fn is_package(module: &str) -> bool {
+    let own = module.starts_with(['.', '/', '~', '#']) || module.starts_with("@/") || module.starts_with("src/");
+    !own && !module.contains("::") && module != "crate"
 }
 
 /// The parts of a name's key among the exports: a namespace import (`*`) is
@@ -96,7 +111,7 @@ pub fn effects(from: &str, name: &NameRef, facts: &Facts, exports: &dyn Exports)
     let (path, summary) = match find(from, name, facts, exports) {
         Found::Function(path, summary) => (path, summary),
         Found::NeedFiles(files) => return Err(files),
-        Found::Constant(..) | Found::Unknown => return Err(BTreeSet::new()),
+        Found::Constant(..) | Found::Package(_) | Found::Unknown => return Err(BTreeSet::new()),
     };
     let mut total = Total {
         effect: summary.effect,
@@ -127,7 +142,7 @@ pub fn effects(from: &str, name: &NameRef, facts: &Facts, exports: &dyn Exports)
                         }
                     }
                     Found::NeedFiles(files) => total.needed.extend(files),
-                    Found::Constant(..) | Found::Unknown => total.effect = Effect::Unknown,
+                    Found::Constant(..) | Found::Package(_) | Found::Unknown => total.effect = Effect::Unknown,
                 }
             }
         }

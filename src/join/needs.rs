@@ -63,19 +63,26 @@ pub fn resolve_constant(from: &str, name: &NameRef, facts: &Facts, exports: &dyn
     match lookup::find(from, name, facts, exports) {
         Found::Constant(value, path, span) => Resolved::Value(value.clone(), path, span),
         Found::NeedFiles(files) => Resolved::NeedFiles(files.into_iter().collect()),
-        Found::Function(..) | Found::Unknown => Resolved::Unknown,
+        Found::Function(..) | Found::Package(_) | Found::Unknown => Resolved::Unknown,
     }
 }
 
 /// A written or unknown effect anywhere below makes the whole one so. With
 /// `waits`, a function that waits for nothing is no read either.
 fn reads(name: &NameRef, waits: bool, path: &str, facts: &Facts, exports: &dyn Exports) -> Answer {
+    let shown = name.members.last().unwrap_or(&name.name).as_str();
+    // A client of a package may be known by its name; its functions are not.
+    if waits
+        && name.members.is_empty()
+        && let Found::Package(package) = lookup::find(path, name, facts, exports)
+    {
+        return Answer::No(Step::new("effect-of-a-package").with("name", shown).with("package", package));
+    }
     let total = match lookup::effects(path, name, facts, exports) {
         Ok(total) => total,
         Err(files) if files.is_empty() => return Answer::Unknown,
         Err(files) => return Answer::NeedFiles(files.into_iter().collect()),
     };
-    let shown = name.members.last().unwrap_or(&name.name).as_str();
     let (file, span) = total.place;
     let step = |key: &'static str| Step::at(key, span).in_file(file.clone()).with("name", shown);
     // A write that is already seen stays one whatever the other files say.
@@ -104,7 +111,7 @@ fn gives_promise(name: &NameRef, path: &str, facts: &Facts, exports: &dyn Export
             Answer::Yes(Step::at("gives-promise", summary.span).in_file(file).with("name", shown))
         }
         Found::NeedFiles(files) => Answer::NeedFiles(files.into_iter().collect()),
-        Found::Function(..) | Found::Constant(..) | Found::Unknown => {
+        Found::Function(..) | Found::Constant(..) | Found::Package(_) | Found::Unknown => {
             Answer::No(Step::new("may-throw-first").with("name", shown))
         }
     }

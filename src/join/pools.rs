@@ -207,23 +207,26 @@ fn weigh(join: &Join<'_>, rule: usize, pools: &[Pool<'_>]) -> Option<(String, Ca
     if matches!(largest.site.context, Context::Test | Context::Build | Context::Cli) {
         return None;
     }
-    let mut made = match join.settings.database {
+    let made = match join.settings.database {
         Some(database) => {
             let usable = f64::from(database.max_connections.saturating_sub(database.reserved));
-            against_declared(join, rule, pools, usable)
+            against_declared(join, rule, pools, usable).map(|candidate| (largest, candidate))
         }
-        None => against_stock(join, rule, largest),
+        None => surest(pools.iter().filter_map(|pool| Some((pool, against_stock(join, rule, pool)?)))),
     };
-    if made.is_none() {
-        made = against_load(join, rule, largest);
-    }
-    let mut candidate = made?;
-    candidate.evidence.extend(others(pools));
-    Some((largest.path.to_owned(), candidate))
+    let made = made.or_else(|| Some((largest, against_load(join, rule, largest)?)));
+    let (pool, mut candidate) = made?;
+    candidate.evidence.extend(others(pools, pool));
+    Some((pool.path.to_owned(), candidate))
 }
 
-fn others<'p>(pools: &'p [Pool<'_>]) -> impl Iterator<Item = Step> + 'p {
-    pools.iter().skip(1).filter_map(|other| {
+/// The finding of the highest confidence; of equals the first.
+fn surest<'p, 'j>(made: impl Iterator<Item = (&'p Pool<'j>, Candidate)>) -> Option<(&'p Pool<'j>, Candidate)> {
+    made.reduce(|best, next| if next.1.confidence > best.1.confidence { next } else { best })
+}
+
+fn others<'p>(pools: &'p [Pool<'_>], told: &'p Pool<'_>) -> impl Iterator<Item = Step> + 'p {
+    pools.iter().filter(|other| !std::ptr::eq(*other, told)).filter_map(|other| {
         let max = other.max.as_ref()?;
         let step = Step::at("other-pool", other.site.span).in_file(other.path).with("max", max.value);
         Some(step.with("instances", other.instances))

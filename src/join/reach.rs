@@ -30,7 +30,7 @@ impl Reached {
                         reached.functions.entry((path, summary.span)).or_insert_with(|| (from.clone(), *at));
                     }
                     Found::NeedFiles(files) => reached.needed.extend(files),
-                    Found::Constant(..) | Found::Unknown => {}
+                    Found::Constant(..) | Found::Package(_) | Found::Unknown => {}
                 }
             }
         }
