@@ -351,6 +351,8 @@ pub enum Io {
 pub struct FunctionSummary {
     /// Declared `async`, so that it cannot throw before its promise is there.
     pub is_async: bool,
+    /// It may wait for something: it awaits, or hands on what a call gives.
+    pub waits: bool,
     /// The effects of its body as far as this file shows them.
     pub effect: Effect,
     /// What it waits for.

@@ -97,8 +97,8 @@ pub struct Total {
     pub io: Io,
     /// True where any of them opens or is handed a transaction.
     pub uses_transaction: bool,
-    /// Declared `async`.
-    pub is_async: bool,
+    /// It may wait for something.
+    pub waits: bool,
     /// The file and the name of the function that was asked about.
     pub place: (String, Span),
     /// Files that must be mapped before this is final.
@@ -117,7 +117,7 @@ pub fn effects(from: &str, name: &NameRef, facts: &Facts, exports: &dyn Exports)
         effect: summary.effect,
         io: summary.io,
         uses_transaction: summary.uses_transaction,
-        is_async: summary.is_async,
+        waits: summary.waits,
         place: (path.clone(), summary.span),
         needed: BTreeSet::new(),
     };

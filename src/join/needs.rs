@@ -89,6 +89,9 @@ fn reads(name: &NameRef, waits: bool, path: &str, facts: &Facts, exports: &dyn E
     if total.effect == Effect::Write {
         return Answer::No(step("effect-writes"));
     }
+    if waits && !total.waits {
+        return Answer::No(step("effect-waits-for-nothing"));
+    }
     if total.uses_transaction {
         return Answer::No(step("effect-in-transaction"));
     }

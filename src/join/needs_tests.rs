@@ -40,6 +40,7 @@ fn name(module: &str, path: &str) -> NameRef {
 fn function(effect: Effect, io: Io, calls: &[NameRef]) -> Export {
     let calls = calls.to_vec();
     Export::Function(FunctionSummary {
+        waits: true,
         is_async: true,
         effect,
         io,

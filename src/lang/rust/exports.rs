@@ -37,6 +37,7 @@ pub fn observe(model: &Model<'_>) -> Observations {
 fn summary(model: &Model<'_>, function: &Function) -> FunctionSummary {
     let mut all = FunctionSummary {
         is_async: true,
+        waits: true,
         effect: Effect::None,
         io: Io::None,
         calls: Vec::new(),

@@ -262,6 +262,7 @@ impl<'a> Exports<'_, 'a> {
         for read in reads {
             let summary = FunctionSummary {
                 is_async: true,
+                waits: true,
                 effect: Effect::Read,
                 io: client.kind.io(),
                 calls: Vec::new(),

@@ -148,6 +148,7 @@ impl Summary {
     pub(super) fn empty(model: &Model<'_>, function: NodeId) -> Self {
         let public = FunctionSummary {
             is_async: model.is_async(function),
+            waits: waits(model, function),
             effect: Effect::None,
             io: Io::None,
             calls: Vec::new(),
@@ -258,6 +259,31 @@ impl Summary {
             }
         }
     }
+}
+
+/// False for an async function that neither awaits nor gives back what a call
+/// gives; one that is not async may hand on a promise in any way.
+fn waits(model: &Model<'_>, function: NodeId) -> bool {
+    if !model.is_async(function) {
+        return true;
+    }
+    let gives_call = |value: &Expression<'_>| match bare(value) {
+        Expression::CallExpression(_) | Expression::AwaitExpression(_) | Expression::ChainExpression(_) => true,
+        Expression::ConditionalExpression(_) | Expression::LogicalExpression(_) | Expression::NewExpression(_) => true,
+        _ => false,
+    };
+    if let AstKind::ArrowFunctionExpression(arrow) = model.kind(function)
+        && let Some(value) = arrow.get_expression()
+        && gives_call(value)
+    {
+        return true;
+    }
+    model.own_code(function).into_iter().any(|id| match model.kind(id) {
+        AstKind::AwaitExpression(_) | AstKind::YieldExpression(_) => true,
+        AstKind::ForOfStatement(each) => each.r#await,
+        AstKind::ReturnStatement(given) => given.argument.as_ref().is_some_and(gives_call),
+        _ => false,
+    })
 }
 
 /// True where a function writes what is bound outside of it: a variable, a
