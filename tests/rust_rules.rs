@@ -95,7 +95,8 @@ fn rules_fire_exactly_at_their_marks() {
     let mut wrong = Vec::new();
     for (folder, name, text) in fixtures() {
         let (blanked, expected) = marks(&text);
-        let found = shown(&format!("src/{name}"), &blanked);
+        let path = text.lines().next().and_then(|line| line.strip_prefix("// path: "));
+        let found = shown(path.unwrap_or(&format!("src/{name}")), &blanked);
         let quiet = !name.starts_with("bad");
         if quiet {
             assert!(expected.is_empty(), "{folder}/{name} holds marks");

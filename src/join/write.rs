@@ -17,12 +17,13 @@ pub fn finding(join: &Join<'_>, closed: &Closed) -> Finding {
     let words = Words::new(join, closed);
     let place = words.place(None, candidate.span);
     let title = rule.title(variant).to_owned();
-    let mut labels = vec![Evidence { message: words.label("hit", &title), place: Some(place.clone()) }];
+    let mut labels =
+        vec![Evidence { message: words.hit(variant).unwrap_or_else(|| title.clone()), place: Some(place.clone()) }];
     labels.extend(
         candidate
             .labels
             .iter()
-            .map(|(span, key)| Evidence { message: words.label(key, ""), place: Some(words.place(None, *span)) }),
+            .map(|(span, key)| Evidence { message: words.label(key), place: Some(words.place(None, *span)) }),
     );
     let assumptions = candidate.assumption.iter().chain(&closed.request_path);
     let assumptions: Vec<String> = assumptions.map(|step| words.step(&rule.assumptions, step).message).collect();
@@ -113,11 +114,12 @@ impl<'j> Words<'j> {
         Place { path: shown(self.join.prefix, path.unwrap_or(self.path)), span }
     }
 
-    fn label(&self, key: &str, otherwise: &str) -> String {
-        match self.rule.report.labels.get(key) {
-            Some(text) => template::fill(text, &self.values),
-            None => otherwise.to_owned(),
-        }
+    fn hit(&self, variant: Option<&str>) -> Option<String> {
+        Some(template::fill(self.rule.hit(variant)?, &self.values))
+    }
+
+    fn label(&self, key: &str) -> String {
+        self.rule.report.labels.get(key).map(|text| template::fill(text, &self.values)).unwrap_or_default()
     }
 
     /// A step in the words of the rule's `table`, or in those that all rules share.

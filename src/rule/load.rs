@@ -378,7 +378,12 @@ fn check_templates(rule: &Rule, values: &BTreeSet<&str>) -> Result<(), Fault> {
     one(&["report", "message"], &rule.report.message)?;
     one(&["report", "impact"], &rule.report.impact)?;
     for (name, variant) in &rule.variant {
-        for (field, text) in [("message", &variant.message), ("impact", &variant.impact), ("title", &variant.title)] {
+        for (field, text) in [
+            ("message", &variant.message),
+            ("impact", &variant.impact),
+            ("title", &variant.title),
+            ("hit", &variant.hit),
+        ] {
             if let Some(text) = text {
                 one(&["variant", name, field], text)?;
             }

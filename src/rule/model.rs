@@ -183,6 +183,8 @@ pub struct Variant {
     pub message: Option<String>,
     /// Instead of the rule's impact.
     pub impact: Option<String>,
+    /// Instead of the rule's label `hit`.
+    pub hit: Option<String>,
     /// Instead of the rule's effort.
     pub effort_minutes: Option<u32>,
     /// Instead of the rule's base severity.
@@ -250,6 +252,12 @@ impl Rule {
     /// Impact template for a variant.
     pub fn impact(&self, variant: Option<&str>) -> &str {
         self.variant(variant).and_then(|v| v.impact.as_deref()).unwrap_or(&self.report.impact)
+    }
+
+    /// Template of the primary label for a variant.
+    pub fn hit(&self, variant: Option<&str>) -> Option<&str> {
+        let own = self.variant(variant).and_then(|v| v.hit.as_deref());
+        own.or_else(|| self.report.labels.get("hit").map(String::as_str))
     }
 
     /// Effort for a variant, in minutes.

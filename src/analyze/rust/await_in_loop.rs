@@ -7,13 +7,14 @@ use crate::lang::rust::Model;
 use crate::lang::rust::effects::{Operation, Resource};
 use crate::lang::rust::functions::Body;
 use crate::lang::rust::node::{Kind, NodeId, Pattern};
+use crate::lang::rust::values::Local;
 use crate::observe::{Confidence, Context, Effect, IfNo, Io, Need, Question, Step};
 use crate::source::Span;
 
 /// What this analysis may say.
 pub const VOCABULARY: Vocabulary = Vocabulary {
     values: &["call"],
-    evidence: &["loop-over-collection", "awaited-in-body"],
+    evidence: &["loop-over-collection", "awaited-in-body", "row-in-body"],
     guards: &[
         "loop-carries-state",
         "loop-is-paced",
@@ -22,6 +23,7 @@ pub const VOCABULARY: Vocabulary = Vocabulary {
         "loop-writes",
         "few-rounds",
         "same-every-round",
+        "migration",
     ],
     assumptions: &["server-bears-several", "many-elements", "pool-by-name", "callee-only-reads"],
     labels: &["the-loop"],
@@ -47,7 +49,7 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             .value("call", shown(model, call))
             .label(head, "the-loop")
             .evidence(Step::at("loop-over-collection", head))
-            .evidence(Step::at("awaited-in-body", span));
+            .evidence(Step::at(if model.writes_one_row(call) { "row-in-body" } else { "awaited-in-body" }, span));
         let around = Around { node, over: *over, body: *body, pattern };
         if let Some(guard) = guard(model, &around, call) {
             sink.push(candidate.clear(guard));
@@ -90,7 +92,7 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
 struct Request {
     awaited: NodeId,
     call: NodeId,
-    /// It stands here, not in a function that is called.
+    /// It is known to read, over a client or pool that bears several calls.
     direct: bool,
     operation: Operation,
 }
@@ -104,18 +106,22 @@ fn requests(model: &Model<'_>, around: NodeId, body: NodeId) -> Vec<Request> {
             return None;
         }
         let operation = model.operation(*call)?;
+        // One statement for all rows serves a transaction as well as a pool;
+        // where each row's error is dealt with, each has its own.
+        let one_row =
+            model.writes_one_row(*call) && matches!(model.tree.kind(model.tree.node(id).parent), Kind::Try(_));
+        let queries = operation.elsewhere.is_none() && operation.resource != Resource::Unknown;
+        if one_row && queries {
+            return Some(Request { awaited: id, call: *call, direct: true, operation });
+        }
         let reaches = match operation.io {
             Io::Http => operation.elsewhere.is_none(),
-            Io::Database => matches!(operation.resource, Resource::Shared | Resource::SharedByName),
+            Io::Database => operation.resource != Resource::Unknown,
             _ => false,
         };
-        let direct = match model.tree.kind(*call) {
-            Kind::Method { name, .. } if name == "send" => operation.resource == Resource::Shared,
-            Kind::Method { receiver, .. } => {
-                !matches!(model.tree.kind(*receiver), Kind::Path(path) if path[..] == ["self"])
-            }
-            _ => model.callee(*call).is_some_and(|p| crate::lang::rust::path::equals(&p, "reqwest::get")),
-        };
+        // A function of this file reads only where each of its awaits does.
+        let is_get = || model.callee(*call).is_some_and(|p| crate::lang::rust::path::equals(&p, "reqwest::get"));
+        let direct = matches!(operation.resource, Resource::Shared | Resource::Serial) || is_get();
         let is_read = operation.effect == Effect::Read && reaches;
         is_read.then_some(Request { awaited: id, call: *call, direct, operation })
     });
@@ -131,7 +137,9 @@ fn shown(model: &Model<'_>, call: NodeId) -> String {
     {
         return format!("{verb}(…).send()");
     }
-    if let Some(fetch) = named(&["fetch_one", "fetch_all", "fetch_optional", "one", "all", "count"]) {
+    if let Some(fetch) =
+        named(&["execute", "fetch_many", "fetch_one", "fetch_all", "fetch_optional", "one", "all", "count"])
+    {
         return format!("{fetch}(…)");
     }
     match model.tree.kind(call) {
@@ -150,10 +158,13 @@ struct Around<'m> {
 }
 
 fn guard(model: &Model<'_>, around: &Around<'_>, call: NodeId) -> Option<Step> {
-    /// So many rounds in turn are no loop worth breaking up.
-    const FEW: usize = 5;
+    /// A list that is written out in the code is no list that grows.
+    const FEW: usize = 20;
     let Around { node, over, body, pattern } = *around;
     let head = model.tree.span(over);
+    if model.source.path.split(['/', '.']).any(|part| matches!(part, "migration" | "migrations")) {
+        return Some(Step::at("migration", head));
+    }
     let counts = matches!(model.tree.kind(over), Kind::Range)
         || pattern.wild
         || pattern
@@ -198,7 +209,8 @@ fn guard(model: &Model<'_>, around: &Around<'_>, call: NodeId) -> Option<Step> {
                 if matches!(name, Some("sleep" | "tick" | "acquire" | "until_ready" | "wait" | "recv")) {
                     return Some(Step::at("loop-is-paced", span));
                 }
-                if model.operation(*value).is_some_and(|o| o.effect == Effect::Write) {
+                let writes = || model.operation(*value).is_some_and(|o| o.effect == Effect::Write);
+                if *value != call && !model.writes_one_row(*value) && writes() {
                     return Some(Step::at("loop-writes", span));
                 }
             }
@@ -208,7 +220,8 @@ fn guard(model: &Model<'_>, around: &Around<'_>, call: NodeId) -> Option<Step> {
     None
 }
 
-/// The elements of `[a, b]`, `&[a, b]` or `[a, b].iter()`.
+/// The elements of `[a, b]`, `&[a, b]`, `[a, b].iter()` or a local that is one
+/// of these.
 fn literal_length(model: &Model<'_>, over: NodeId) -> Option<usize> {
     match model.tree.kind(over) {
         Kind::List(elements) => Some(elements.len()),
@@ -216,6 +229,13 @@ fn literal_length(model: &Model<'_>, over: NodeId) -> Option<usize> {
         Kind::Method { receiver, name, .. } if matches!(name.as_str(), "iter" | "into_iter") => {
             literal_length(model, *receiver)
         }
+        Kind::Path(path) => match model.local(over, path.first().filter(|_| path.len() == 1)?)? {
+            Local::Let(found) => match model.tree.kind(found) {
+                Kind::Let { init: Some(init), .. } if *init != over => literal_length(model, *init),
+                _ => None,
+            },
+            _ => None,
+        },
         _ => None,
     }
 }

@@ -18,7 +18,7 @@ pub const VOCABULARY: Vocabulary = Vocabulary {
     values: &["call"],
     evidence: &["blocking-call", "in-async-body"],
     guards: &["offloaded-to-thread", "command-in-tool", "blocking-at-startup"],
-    assumptions: &["runs-per-request", "much-is-read"],
+    assumptions: &["runs-per-request", "much-is-read", "others-wait-meanwhile"],
     labels: &[],
     patches: &["tokio-sleep", "tokio-fs", "tokio-process"],
     variants: &[
@@ -29,6 +29,7 @@ pub const VOCABULARY: Vocabulary = Vocabulary {
         "channel-receive",
         "blocking-socket",
         "blocking-file",
+        "blocking-query",
     ],
     params: &[],
 };
@@ -44,6 +45,12 @@ struct Hit {
     /// The edits that make it asynchronous, with the patch's key and the tokio
     /// feature that it needs.
     patch: Option<Drafted>,
+    /// It goes through a whole folder.
+    whole_tree: bool,
+}
+
+const fn is_service_code(context: Context) -> bool {
+    matches!(context, Context::Library | Context::Scheduled)
 }
 
 /// Finds calls that block a worker.
@@ -77,9 +84,23 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             "blocking-http" | "blocking-socket" if is_tool => {
                 candidate = candidate.clear(Step::at("command-in-tool", span));
             }
+            // Copying and removing whole folders takes long wherever it is done.
+            "blocking-file" if is_service_code(context) && hit.whole_tree => {
+                candidate = candidate
+                    .need(Need {
+                        question: Question::InService,
+                        span: None,
+                        if_unknown: Some(Confidence::Possible),
+                        if_no: IfNo::Clear,
+                    })
+                    .assume(Step::at("others-wait-meanwhile", span));
+            }
             // Small files read now and then cost little: only a handler's
             // reads are known to be many.
             "blocking-file" if !matches!(context, Context::Handler | Context::Test) => continue,
+            "blocking-query" if matches!(context, Context::Startup | Context::Cli | Context::Build) => {
+                candidate = candidate.clear(Step::at("blocking-at-startup", span));
+            }
             _ => {}
         }
         if hit.variant == "blocking-file" && hit.patch.is_none() {
@@ -127,7 +148,8 @@ fn function_call(model: &Model<'_>, node: NodeId) -> Option<Hit> {
     let path = model.callee(node)?;
     let call = path.join("::");
     let Kind::Call { callee, args } = model.tree.kind(node) else { return None };
-    let hit = |variant, patch| Some(Hit { node, variant, call: call.clone(), patch });
+    let whole_tree = path.last().is_some_and(|leaf| leaf == "remove_dir_all" || leaf == "copy");
+    let hit = |variant, patch| Some(Hit { node, variant, call: call.clone(), patch, whole_tree });
     let awaited = |feature: &'static str, key: &'static str, replacement: String| {
         let end = model.tree.span(node).end;
         Some((key, feature, vec![(model.tree.span(*callee), replacement), (Span::at(end), ".await".to_owned())]))
@@ -165,6 +187,10 @@ fn function_call(model: &Model<'_>, node: NodeId) -> Option<Hit> {
 }
 
 fn method_call(model: &Model<'_>, node: NodeId, receiver: NodeId, name: &str) -> Option<Hit> {
+    if runs_diesel(model, node, name) {
+        let call = format!("diesel's {name}");
+        return Some(Hit { node, variant: "blocking-query", call, patch: None, whole_tree: false });
+    }
     if !matches!(
         name,
         "output"
@@ -186,7 +212,7 @@ fn method_call(model: &Model<'_>, node: NodeId, receiver: NodeId, name: &str) ->
         return None;
     }
     let root = model.chain_root(receiver);
-    let hit = |variant, call: &str, patch| Some(Hit { node, variant, call: call.to_owned(), patch });
+    let hit = |variant, call: &str, patch| Some(Hit { node, variant, call: call.to_owned(), patch, whole_tree: false });
     match name {
         "output" | "status" | "wait" | "wait_with_output" => {
             let head = origin(model, root)?;
@@ -232,6 +258,20 @@ fn method_call(model: &Model<'_>, node: NodeId, receiver: NodeId, name: &str) ->
             None
         }
     }
+}
+
+/// `query.load(&mut conn)` of diesel, which has no other than blocking queries;
+/// with diesel-async the same names are awaited.
+fn runs_diesel(model: &Model<'_>, node: NodeId, name: &str) -> bool {
+    const RUNS: &[&str] = &["load", "get_result", "get_results", "first", "execute"];
+    if !RUNS.contains(&name) || model.is_awaited(node) {
+        return false;
+    }
+    let Kind::Method { args, .. } = model.tree.kind(node) else { return false };
+    let [connection] = args.as_slice() else { return false };
+    let Kind::Reference { value, .. } = model.tree.kind(*connection) else { return false };
+    let named = |leaf: &str| leaf.contains("conn") || leaf == "db";
+    model.leaf_name(*value).is_some_and(named) && model.names_crate("diesel") && !model.names_crate("diesel_async")
 }
 
 /// The call that a chain begins with, through one local.

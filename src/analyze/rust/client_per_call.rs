@@ -6,7 +6,7 @@ use crate::analyze::{Sink, Vocabulary};
 use crate::lang::rust::Model;
 use crate::lang::rust::clients::{Constructor, Form, Library, Use};
 use crate::lang::rust::functions::Body;
-use crate::lang::rust::node::{Kind, Lit, NodeId};
+use crate::lang::rust::node::{Kind, Lit, NodeId, Pattern};
 use crate::observe::{Confidence, Context, Draft, IfNo, Need, Question, Step};
 use crate::source::Span;
 
@@ -23,7 +23,14 @@ pub const VOCABULARY: Vocabulary = Vocabulary {
         "client-rare",
         "client-wasm",
     ],
-    assumptions: &["called-repeatedly", "period-below-idle", "settings-vary", "same-question-often"],
+    assumptions: &[
+        "called-repeatedly",
+        "period-below-idle",
+        "settings-vary",
+        "same-question-often",
+        "job-often",
+        "falls-back-often",
+    ],
     labels: &[],
     patches: &["share-client", "share-client-with-timeout"],
     variants: &["client-per-call", "client-per-call-untimed"],
@@ -95,6 +102,28 @@ pub fn reports(model: &Model<'_>, constructor: &Constructor<'_>, used: Use, cont
         && model.varying_setting(constructor, PER_TENANT).is_none()
         && !unknown_period
         && !asks_the_same(model, constructor, used, context)
+        && !falls_back(model, constructor.node)
+        && (context == Context::Handler || in_loop.is_some() || !is_job(model))
+}
+
+/// Beside the service, a crate's further programs do a job now and then.
+fn is_job(model: &Model<'_>) -> bool {
+    model.source.path.contains("src/bin/")
+}
+
+/// Made only where something else has failed.
+fn falls_back(model: &Model<'_>, node: NodeId) -> bool {
+    let fails = |pattern: &Pattern| pattern.path.last().is_some_and(|leaf| leaf == "Err");
+    let mut around = model.tree.ancestors(node).take_while(|&id| !matches!(model.tree.kind(id), Kind::Function(_)));
+    around.any(|id| match model.tree.kind(id) {
+        Kind::Arm { pattern } => fails(pattern),
+        Kind::If { cond, then, .. } => match model.tree.kind(*cond) {
+            Kind::LetCondition { pattern, .. } => fails(pattern) && model.tree.is_within(node, *then),
+            Kind::Method { name, .. } => name == "is_err" && model.tree.is_within(node, *then),
+            _ => false,
+        },
+        _ => false,
+    })
 }
 
 /// A read that takes nothing from its caller, or a refresh, outside of
@@ -138,6 +167,8 @@ fn asks_the_same(model: &Model<'_>, constructor: &Constructor<'_>, used: Use, co
 
 fn is_per_call(model: &Model<'_>, constructor: &Constructor<'_>) -> bool {
     match model.body_of(constructor.node) {
+        // Connections that are dialled for each call are another rule's.
+        _ if constructor.library == Library::Tonic => false,
         Body::Async => true,
         Body::Sync | Body::Offloaded => constructor.library.blocks(),
         Body::Once | Body::Closure | Body::Outside => false,
@@ -214,6 +245,10 @@ fn judge(
         candidate = if known.is_some() { candidate.assume(step) } else { candidate.doubt(step) };
     } else if asks_the_same(model, constructor, used, context) {
         candidate = candidate.doubt(Step::at("same-question-often", span));
+    } else if falls_back(model, constructor.node) {
+        candidate = candidate.doubt(Step::at("falls-back-often", span));
+    } else if !hot && is_job(model) {
+        candidate = candidate.doubt(Step::at("job-often", span));
     } else if !hot {
         candidate = candidate.assume(Step::at("called-repeatedly", span));
     }
@@ -238,11 +273,12 @@ fn judge(
     candidate
 }
 
-/// No timeout on the client, and none anywhere in the file.
+/// No timeout on the client, and none in the function that it does not leave.
 fn is_untimed(model: &Model<'_>, constructor: &Constructor<'_>) -> bool {
     let own = constructor.settings.iter().any(|(_, name)| name.contains("timeout"));
     let default = matches!(constructor.library, Library::ReqwestBlocking | Library::Awc);
-    !own && !default && super::client_timeout::timeout_in_file(model).is_none()
+    let around = model.function_of(constructor.node).map_or(NodeId::ROOT, |function| function.node);
+    !own && !default && super::client_timeout::timeout_within(model, around).is_none()
 }
 
 /// A loop that asks until something answers, and then leaves: it polls a

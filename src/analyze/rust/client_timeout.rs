@@ -31,7 +31,7 @@ pub const VOCABULARY: Vocabulary = Vocabulary {
 
 /// Finds clients that bound neither a request nor a read.
 pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
-    let elsewhere = timeout_in_file(model);
+    let elsewhere = timeout_within(model, NodeId::ROOT);
     for constructor in model.constructors() {
         let node = constructor.node;
         let span = model.tree.span(node);
@@ -108,7 +108,10 @@ fn guard(
     if matches!(constructor.library, Library::ReqwestBlocking | Library::Awc) {
         return Some(Step::at("timeout-by-default", span));
     }
-    let own = |name: &str| name.contains("timeout") && name != "connect_timeout" && name != "pool_idle_timeout";
+    // A channel is dialled once: what bounds that is what users of it set.
+    let tonic = constructor.library == Library::Tonic;
+    let own =
+        |name: &str| name.contains("timeout") && (tonic || name != "connect_timeout") && name != "pool_idle_timeout";
     if let Some((method, _)) = constructor.settings.iter().find(|(_, name)| own(name)) {
         return Some(Step::at("timeout-on-client", model.tree.span(*method)));
     }
@@ -129,12 +132,15 @@ fn cfg_wasm(model: &Model<'_>, node: NodeId) -> bool {
         .any(|attr| attr.leaf() == "cfg" && attr.text.contains("wasm") && !attr.text.contains("not("))
 }
 
-/// The first sign in a file that its requests are bounded: a `.timeout(…)` on
-/// a request or client, `tokio::time::timeout`, a timeout layer.
-pub fn timeout_in_file(model: &Model<'_>) -> Option<Span> {
+/// The first sign that requests of the code below `within` are bounded: a
+/// `.timeout(…)` on a request or client there, `tokio::time::timeout` or a
+/// timeout layer anywhere in the file.
+pub fn timeout_within(model: &Model<'_>, within: NodeId) -> Option<Span> {
+    const BOUNDS: &[&str] =
+        &["timeout", "read_timeout", "timeout_mut", "set_timeout", "timeout_read", "timeout_global"];
     model.tree.all().find_map(|id| match model.tree.kind(id) {
-        Kind::Method { name, name_span, .. } if matches!(name.as_str(), "timeout" | "read_timeout" | "timeout_mut") => {
-            Some(*name_span)
+        Kind::Method { name, name_span, .. } if BOUNDS.contains(&name.as_str()) => {
+            model.tree.is_within(id, within).then_some(*name_span)
         }
         Kind::Call { callee, .. } => match model.tree.kind(*callee) {
             Kind::Path(path) => {

@@ -17,6 +17,8 @@ pub enum Library {
     Awc,
     /// `hyper` 0.14 and `hyper-util`.
     Hyper,
+    /// `tonic`'s channels.
+    Tonic,
 }
 
 impl Library {
@@ -28,6 +30,7 @@ impl Library {
             Self::Ureq => "ureq",
             Self::Awc => "awc",
             Self::Hyper => "hyper",
+            Self::Tonic => "tonic",
         }
     }
 
@@ -125,6 +128,8 @@ impl Model<'_> {
             ["hyper_util", "client", "legacy", "Client", "builder"] | ["hyper", "Client", "builder"] => {
                 built(Library::Hyper)
             }
+            ["tonic", "transport", "Channel", "from_shared" | "from_static" | "builder"]
+            | ["tonic", "transport", "Endpoint", "from_shared" | "from_static" | "new"] => built(Library::Tonic),
             _ => None,
         }
     }
@@ -137,12 +142,17 @@ impl Model<'_> {
             let parent = self.tree.node(at).parent;
             match self.tree.kind(parent) {
                 Kind::Method { receiver, name, .. } if *receiver == at => {
-                    if matches!(name.as_str(), "build" | "build_http" | "finish" | "new_agent") {
+                    let ends = match library {
+                        Library::Tonic => matches!(name.as_str(), "connect" | "connect_lazy"),
+                        _ => matches!(name.as_str(), "build" | "build_http" | "finish" | "new_agent"),
+                    };
+                    if ends {
                         return Some(Constructor { node: parent, head, library, form: Form::Builder, settings });
                     }
                     settings.push((parent, name.as_str()));
                     at = parent;
                 }
+                Kind::Try(value) if *value == at && library == Library::Tonic => at = parent,
                 _ => return None,
             }
         }

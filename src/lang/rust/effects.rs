@@ -55,6 +55,7 @@ impl Model<'_> {
             .or_else(|| self.sqlx(value))
             .or_else(|| self.sea_orm(value))
             .or_else(|| self.typed_client(value))
+            .or_else(|| self.clickhouse(value))
             .or_else(|| self.own_function(value, depth))
     }
 
@@ -87,30 +88,57 @@ impl Model<'_> {
 
     /// `sqlx::query…(sql)….fetch_all(executor)`.
     fn sqlx(&self, value: NodeId) -> Option<Operation> {
-        let Kind::Method { name, args, .. } = self.tree.kind(value) else { return None };
-        if !matches!(name.as_str(), "fetch_one" | "fetch_all" | "fetch_optional" | "execute") {
+        let (run, _) = self.run_query(value)?;
+        let Kind::Method { args, .. } = self.tree.kind(run) else { return None };
+        let effect = self.sql(value)?.map_or(Effect::Unknown, sql_effect);
+        let resource = self.executor(*args.first()?);
+        Some(Operation::new(Io::Database, effect, resource))
+    }
+
+    /// The method of a chain that hands the query to its executor: the last
+    /// one, or `fetch` and `fetch_many` where their stream is collected at once.
+    fn run_query(&self, value: NodeId) -> Option<(NodeId, &str)> {
+        const COLLECTS: &[&str] = &["try_collect", "collect", "try_next", "next", "try_fold", "try_for_each"];
+        const WHOLE: &[&str] = &["fetch_one", "fetch_all", "fetch_optional", "execute"];
+        let Kind::Method { name, .. } = self.tree.kind(value) else { return None };
+        if WHOLE.contains(&name.as_str()) {
+            return Some((value, name));
+        }
+        if !COLLECTS.contains(&name.as_str()) {
             return None;
         }
+        self.chain(value).into_iter().find(|(_, method)| matches!(*method, "fetch" | "fetch_many"))
+    }
+
+    /// The statement that an sqlx chain runs: `None` where it is no sqlx chain,
+    /// `Some(None)` where the text is not written in place.
+    fn sql(&self, value: NodeId) -> Option<Option<&str>> {
         let root = self.chain_root(value);
-        let sql = match self.tree.kind(root) {
+        match self.tree.kind(root) {
             Kind::Macro { path, args, .. } => {
-                if !path.last()?.starts_with("query") {
-                    return None;
-                }
-                args.iter().find_map(|&a| self.text_of(a))
+                path.last()?.starts_with("query").then(|| args.iter().find_map(|&a| self.text_of(a)))
             }
             Kind::Call { args, .. } => {
                 let path = self.callee(root)?;
-                if path.first()? != "sqlx" || !path.last()?.starts_with("query") {
-                    return None;
-                }
-                self.text_of(*args.first()?)
+                let queries = path.first()? == "sqlx" && path.last()?.starts_with("query");
+                queries.then(|| args.first().and_then(|&a| self.text_of(a)))
             }
-            _ => return None,
-        };
-        let effect = sql.map_or(Effect::Unknown, sql_effect);
-        let resource = self.executor(*args.first()?);
-        Some(Operation::new(Io::Database, effect, resource))
+            _ => None,
+        }
+    }
+
+    /// True for a statement that could do its work for many rows at once:
+    /// `INSERT`, `UPDATE` and `DELETE` through sqlx, `insert` through SeaORM.
+    pub fn writes_one_row(&self, value: NodeId) -> bool {
+        match self.tree.kind(value) {
+            Kind::Method { name, .. } if name == "execute" => {
+                let sql = self.sql(value).flatten().map(|sql| sql.trim_start().to_ascii_uppercase());
+                let words = ["INSERT ", "UPDATE ", "DELETE "];
+                sql.is_some_and(|sql| words.iter().any(|word| sql.starts_with(word)))
+            }
+            Kind::Method { name, args, .. } => name == "insert" && args.len() == 1 && self.sea_orm(value).is_some(),
+            _ => false,
+        }
     }
 
     /// `Entity::find()….one(db)`.
@@ -134,6 +162,26 @@ impl Model<'_> {
         let Kind::Call { callee, .. } = self.tree.kind(root) else { return false };
         let Kind::Path(path) = self.tree.kind(*callee) else { return false };
         path.last().is_some_and(|leaf| leaf.starts_with("find"))
+    }
+
+    /// `client.query(sql).bind(x).fetch_all::<Row>()` of the clickhouse crate.
+    fn clickhouse(&self, value: NodeId) -> Option<Operation> {
+        let Kind::Method { name, args, .. } = self.tree.kind(value) else { return None };
+        if !matches!(name.as_str(), "fetch_one" | "fetch_all" | "fetch_optional") || !args.is_empty() {
+            return None;
+        }
+        let chain = self.chain(value);
+        let (query, _) = chain.iter().find(|(_, method)| *method == "query")?;
+        let Kind::Method { receiver, args, .. } = self.tree.kind(*query) else { return None };
+        let typed = self.type_path(*receiver).is_some_and(|path| super::path::equals(&path, "clickhouse::Client"));
+        let named = self.leaf_name(*receiver).is_some_and(|leaf| leaf.contains("clickhouse"));
+        if !typed && !named {
+            return None;
+        }
+        // A statement that is put together elsewhere is still fetched from.
+        let effect = args.first().and_then(|&sql| self.text_of(sql)).map_or(Effect::Read, sql_effect);
+        let resource = if typed { Resource::Shared } else { Resource::SharedByName };
+        Some(Operation::new(Io::Database, effect, resource))
     }
 
     /// Methods of clients whose type is written.

@@ -19,6 +19,7 @@ pub const CLASSES: &[(&str, &str, Kind, Nature)] = &[
     ("axios", "AxiosInstance", Kind::Axios, Nature::Parallel),
     ("axios", "AxiosStatic", Kind::Axios, Nature::Parallel),
     ("axios", "Axios", Kind::Axios, Nature::Parallel),
+    ("@nestjs/axios", "HttpService", Kind::Axios, Nature::Parallel),
     ("got", "Got", Kind::Got, Nature::Parallel),
     ("ky", "KyInstance", Kind::Ky, Nature::Parallel),
     ("undici", "Pool", Kind::Undici, Nature::Parallel),

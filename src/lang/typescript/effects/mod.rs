@@ -84,6 +84,16 @@ impl<'m, 'a> Effects<'m, 'a> {
         Self { model, clients: Clients::new(model), summaries: RefCell::default() }
     }
 
+    /// The call behind `firstValueFrom(client.get(…))`, which starts it.
+    fn subscribed(&self, call: &'a CallExpression<'a>) -> Option<&'a CallExpression<'a>> {
+        let path = self.model.callee(call);
+        let starts = ["firstValueFrom", "lastValueFrom"].iter().any(|name| self.model.is_from(&path, &["rxjs"], name));
+        match argument(&call.arguments, 0)? {
+            Expression::CallExpression(inner) if starts => Some(inner),
+            _ => None,
+        }
+    }
+
     /// Takes a chain of calls apart.
     pub fn chain(&self, call: &'a CallExpression<'a>) -> Chain<'a> {
         let mut calls = vec![call];
@@ -102,6 +112,9 @@ impl<'m, 'a> Effects<'m, 'a> {
 
     /// What a call does.
     pub fn call(&self, call: &'a CallExpression<'a>) -> CallEffect {
+        if let Some(inner) = self.subscribed(call) {
+            return CallEffect { promises: false, ..self.call(inner) };
+        }
         let mut chain = self.chain(call);
         let settled = self.strip_handlers(&mut chain);
         let at = AstKind::CallExpression(call).node_id();
