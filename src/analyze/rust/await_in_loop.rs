@@ -116,12 +116,14 @@ fn requests(model: &Model<'_>, around: NodeId, body: NodeId) -> Vec<Request> {
         }
         let reaches = match operation.io {
             Io::Http => operation.elsewhere.is_none(),
-            Io::Database => operation.resource != Resource::Unknown,
+            // One query for all elements serves whatever it runs on.
+            Io::Database => operation.resource != Resource::Unknown || model.is_query(*call),
             _ => false,
         };
         // A function of this file reads only where each of its awaits does.
         let is_get = || model.callee(*call).is_some_and(|p| crate::lang::rust::path::equals(&p, "reqwest::get"));
-        let direct = matches!(operation.resource, Resource::Shared | Resource::Serial) || is_get();
+        let direct =
+            matches!(operation.resource, Resource::Shared | Resource::Serial) || is_get() || model.is_query(*call);
         let is_read = operation.effect == Effect::Read && reaches;
         is_read.then_some(Request { awaited: id, call: *call, direct, operation })
     });

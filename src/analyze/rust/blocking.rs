@@ -49,6 +49,38 @@ struct Hit {
     whole_tree: bool,
 }
 
+/// A program that starts no second task: what blocks there holds up nobody.
+fn runs_alone(model: &Model<'_>) -> bool {
+    const STARTS: &[&str] = &[
+        "spawn",
+        "spawn_local",
+        "join",
+        "try_join",
+        "join_all",
+        "try_join_all",
+        "select",
+        "select_all",
+        "buffered",
+        "buffer_unordered",
+        "for_each_concurrent",
+        "try_for_each_concurrent",
+        "serve",
+        "serve_with_shutdown",
+        "launch",
+    ];
+    let is_program = model.tree.functions.iter().any(|function| function.owner.is_none() && function.name == "main");
+    let starts = |id: NodeId| match model.tree.kind(id) {
+        Kind::Method { name, args, .. } => STARTS.contains(&name.as_str()) && (name != "join" || args.is_empty()),
+        Kind::Call { .. } => model.callee(id).is_some_and(|path| {
+            let leaf = path.last().map_or("", String::as_str);
+            STARTS.contains(&leaf) || path.iter().any(|segment| segment.ends_with("Server"))
+        }),
+        Kind::Macro { path, .. } => path.last().is_some_and(|leaf| STARTS.contains(&leaf.as_str())),
+        _ => false,
+    };
+    is_program && !model.tree.all().any(starts)
+}
+
 const fn is_service_code(context: Context) -> bool {
     matches!(context, Context::Library | Context::Scheduled)
 }
@@ -102,6 +134,9 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
                 candidate = candidate.clear(Step::at("blocking-at-startup", span));
             }
             _ => {}
+        }
+        if context == Context::Cli || runs_alone(model) {
+            candidate = candidate.doubt(Step::at("others-wait-meanwhile", span));
         }
         if hit.variant == "blocking-file" && hit.patch.is_none() {
             // Opening and listing are quick; what follows is not seen.

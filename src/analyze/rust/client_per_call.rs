@@ -277,7 +277,11 @@ fn judge(
 fn is_untimed(model: &Model<'_>, constructor: &Constructor<'_>) -> bool {
     let own = constructor.settings.iter().any(|(_, name)| name.contains("timeout"));
     let default = matches!(constructor.library, Library::ReqwestBlocking | Library::Awc);
-    let around = model.function_of(constructor.node).map_or(NodeId::ROOT, |function| function.node);
+    // A request that is made on it at once brings its own bound, or none.
+    let around = match model.use_of(constructor) {
+        Use::Chain => model.chain_end(constructor.node),
+        _ => model.function_of(constructor.node).map_or(NodeId::ROOT, |function| function.node),
+    };
     !own && !default && super::client_timeout::timeout_within(model, around).is_none()
 }
 

@@ -7,6 +7,7 @@ use oxc_ast::ast::{AwaitExpression, CallExpression, Expression, ForStatementLeft
 use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
 
+use super::runs::named_io;
 use super::sequential_awaits::speaks_of_order;
 use crate::analyze::sink::Builder;
 use crate::analyze::{Analysis, Sink, Vocabulary};
@@ -92,14 +93,16 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
             builder = builder.evidence(Step::at("awaited-function", place));
         }
         let query = first.effect.io == Io::Database;
-        builder = match query {
-            true => builder.variant("query").assume(Step::at("many-elements", found.head)),
-            false => builder.assume(Step::at("server-bears-several", found.head)),
-        };
         let questions = effects.open_questions(first.call, &first.effect);
-        if questions.is_empty() && first.effect.by_name {
-            builder = builder.doubt(Step::at("reads-by-name", at));
+        let by_name = questions.is_empty() && first.effect.by_name;
+        if query {
+            builder = builder.variant("query");
         }
+        builder = match (by_name, query) {
+            (true, _) => builder.assume(Step::at("reads-by-name", at)),
+            (false, true) => builder.assume(Step::at("many-elements", found.head)),
+            (false, false) => builder.assume(Step::at("server-bears-several", found.head)),
+        };
         let needs = questions.into_iter().map(|question| Need {
             question,
             span: Some(at),
@@ -204,7 +207,7 @@ fn asks<'a>(effects: &Effects<'_, 'a>, wait: &Wait<'a>) -> bool {
         By::Imported(name) | By::Typed(name) => {
             is_project_module(&name.module) && !names::is_trap(effects.model.callee(wait.call).leaf())
         }
-        By::Name => false,
+        By::Name => named_io(&effects.chain(wait.call).base),
     };
     reads && reaches
 }

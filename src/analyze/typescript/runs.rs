@@ -308,7 +308,9 @@ const REMOTE: &[&str] = &[
     "backend",
 ];
 
-fn named_io(path: &Path<'_, '_>) -> bool {
+/// True where a path is a read of another process by its names:
+/// `this.users.findOne` of something called a service or a repository.
+pub fn named_io(path: &Path<'_, '_>) -> bool {
     let root = match path.root {
         Root::Symbol(_, name) | Root::Global(name) => name,
         Root::This => "this",

@@ -127,6 +127,11 @@ impl Model<'_> {
         }
     }
 
+    /// True for a query of sqlx or SeaORM that stands here.
+    pub fn is_query(&self, value: NodeId) -> bool {
+        self.sqlx(value).is_some() || self.sea_orm(value).is_some()
+    }
+
     /// True for a statement that could do its work for many rows at once:
     /// `INSERT`, `UPDATE` and `DELETE` through sqlx, `insert` through SeaORM.
     pub fn writes_one_row(&self, value: NodeId) -> bool {

@@ -197,6 +197,23 @@ impl Model<'_> {
         }
     }
 
+    /// The outermost expression of the chain that begins with `node`.
+    pub fn chain_end(&self, node: NodeId) -> NodeId {
+        let mut at = node;
+        loop {
+            let parent = self.tree.node(at).parent;
+            let goes_on = match self.tree.kind(parent) {
+                Kind::Method { receiver, .. } => *receiver == at,
+                Kind::Await(value) | Kind::Try(value) => *value == at,
+                _ => false,
+            };
+            if !goes_on {
+                return at;
+            }
+            at = parent;
+        }
+    }
+
     /// The methods of a chain, the last call first.
     pub fn chain(&self, node: NodeId) -> Vec<(NodeId, &str)> {
         let mut calls = Vec::new();

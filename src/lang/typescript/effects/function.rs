@@ -267,10 +267,16 @@ fn waits(model: &Model<'_>, function: NodeId) -> bool {
     if !model.is_async(function) {
         return true;
     }
-    let gives_call = |value: &Expression<'_>| match bare(value) {
-        Expression::CallExpression(_) | Expression::AwaitExpression(_) | Expression::ChainExpression(_) => true,
-        Expression::ConditionalExpression(_) | Expression::LogicalExpression(_) | Expression::NewExpression(_) => true,
-        _ => false,
+    let gives_call = |value: &Expression<'_>| {
+        matches!(
+            bare(value),
+            Expression::CallExpression(_)
+                | Expression::AwaitExpression(_)
+                | Expression::ChainExpression(_)
+                | Expression::ConditionalExpression(_)
+                | Expression::LogicalExpression(_)
+                | Expression::NewExpression(_)
+        )
     };
     if let AstKind::ArrowFunctionExpression(arrow) = model.kind(function)
         && let Some(value) = arrow.get_expression()
