@@ -7,7 +7,7 @@ use oxc_ast::ast::{AwaitExpression, CallExpression, Expression, ForStatementLeft
 use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
 
-use super::runs::named_io;
+use super::runs::named_io_of_element;
 use super::sequential_awaits::speaks_of_order;
 use crate::analyze::sink::Builder;
 use crate::analyze::{Analysis, Sink, Vocabulary};
@@ -207,7 +207,7 @@ fn asks<'a>(effects: &Effects<'_, 'a>, wait: &Wait<'a>) -> bool {
         By::Imported(name) | By::Typed(name) => {
             is_project_module(&name.module) && !names::is_trap(effects.model.callee(wait.call).leaf())
         }
-        By::Name => named_io(&effects.chain(wait.call).base),
+        By::Name => named_io_of_element(effects, wait.call),
     };
     reads && reaches
 }

@@ -320,10 +320,36 @@ pub fn named_io(path: &Path<'_, '_>) -> bool {
     if held(root) || path.members.iter().rev().skip(1).any(|member| held(member)) {
         return false;
     }
-    let receiver = path.receiver_name();
     // `this.getUser()` of a class elsewhere may be anything.
+    is_remote(path.receiver_name()) && speaks_of_io(path.leaf())
+}
+
+fn is_remote(receiver: &str) -> bool {
     let words = names::words(receiver.trim_end_matches('_'));
-    words.last().is_some_and(|word| REMOTE.contains(&word.as_str())) && speaks_of_io(path.leaf())
+    words.last().is_some_and(|word| REMOTE.contains(&word.as_str()))
+}
+
+/// The same in a loop, where one call for all elements serves a transaction as
+/// well: `userServiceTx.retrieve(id)`, `this.users.withTransaction(m).find(id)`.
+pub fn named_io_of_element<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>) -> bool {
+    let chain = effects.chain(call);
+    let root = match chain.base.root {
+        Root::Symbol(_, name) => name,
+        Root::This => "this",
+        _ => return false,
+    };
+    let bound = root.strip_suffix("Tx").or_else(|| root.strip_suffix("Trx"));
+    match chain.links.as_slice() {
+        [] => match bound {
+            Some(service) => chain.base.members.len() == 1 && is_remote(service) && speaks_of_io(chain.base.leaf()),
+            None => named_io(&chain.base),
+        },
+        [method] => {
+            let binds = matches!(chain.base.leaf(), "withTransaction" | "withManager");
+            binds && is_remote(chain.base.receiver_name()) && speaks_of_io(method)
+        }
+        _ => false,
+    }
 }
 
 /// True for declarations of values: nothing is called, awaited or assigned.

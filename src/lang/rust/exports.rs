@@ -23,13 +23,16 @@ pub fn observe(model: &Model<'_>) -> Observations {
         for (name, path) in &scope.uses {
             let Some((leaf, module)) = path.split_last() else { continue };
             // `pub use` and `use` are not told apart: a private one is never
-            // asked for.
-            if module.first().is_some_and(|first| matches!(first.as_str(), "crate" | "self" | "super")) {
+            // asked for. A first segment that is no keyword may be a module
+            // beside this one.
+            if module.first().is_some_and(|first| !matches!(first.as_str(), "std" | "core" | "alloc")) {
                 let reference =
                     crate::observe::NameRef { module: module.join("::"), name: leaf.clone(), members: Vec::new() };
                 observations.exports.entry(name.clone()).or_insert(Export::From(reference));
             }
         }
+        let own = |path: &&Vec<String>| path.first().is_some_and(|first| !matches!(first.as_str(), "std" | "core"));
+        observations.star_exports = scope.globs.iter().filter(own).map(|path| path.join("::")).collect();
     }
     observations
 }
