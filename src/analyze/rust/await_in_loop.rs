@@ -35,14 +35,14 @@ pub const VOCABULARY: Vocabulary = Vocabulary {
 /// Finds loops whose requests could be under way together.
 pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
     for node in model.tree.all() {
-        let Kind::For { pattern, over, body } = model.tree.kind(node) else { continue };
-        let reads = requests(model, node, *body);
+        let Some(around) = Around::of(model, node) else { continue };
+        let reads = requests(model, &around);
         let Some(Request { awaited, call, direct, operation }) = reads.into_iter().next() else { continue };
         if model.body_of(awaited) != Body::Async {
             continue;
         }
         let span = model.tree.span(awaited);
-        let head = Span::new(model.tree.span(node).start, model.tree.span(*over).end);
+        let head = around.head;
         let context = model.context(node);
         let mut candidate = sink
             .candidate(span, model.symbol(node), context)
@@ -50,7 +50,6 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             .label(head, "the-loop")
             .evidence(Step::at("loop-over-collection", head))
             .evidence(Step::at(if model.writes_one_row(call) { "row-in-body" } else { "awaited-in-body" }, span));
-        let around = Around { node, over: *over, body: *body, pattern };
         if let Some(guard) = guard(model, &around, call) {
             sink.push(candidate.clear(guard));
             continue;
@@ -98,14 +97,19 @@ struct Request {
 }
 
 /// The reads from another service or a database in a loop's own body.
-fn requests(model: &Model<'_>, around: NodeId, body: NodeId) -> Vec<Request> {
-    let awaits = model.tree.below(body).filter_map(|id| {
+fn requests(model: &Model<'_>, around: &Around<'_>) -> Vec<Request> {
+    let awaits = model.tree.below(around.body).filter_map(|id| {
         let Kind::Await(call) = model.tree.kind(id) else { return None };
         // An inner loop has its own turn.
-        if model.loop_of(id) != Some(around) {
+        if turn_of(model, id) != Some(around.node) {
             return None;
         }
         let operation = model.operation(*call)?;
+        // What comes one at a time is asked one at a time, but one query could
+        // have brought it all.
+        if around.comes_in_turn && operation.io != Io::Database {
+            return None;
+        }
         // One statement for all rows serves a transaction as well as a pool;
         // where each row's error is dealt with, each has its own.
         let one_row =
@@ -151,18 +155,74 @@ fn shown(model: &Model<'_>, call: NodeId) -> String {
     }
 }
 
-/// The loop around a request.
+/// The loop around a request: `for`, `while let Some(row) = rows.next().await`,
+/// or the async closure of a stream's `then`, `filter_map` and their like, which
+/// is awaited before the next element.
 struct Around<'m> {
     node: NodeId,
     over: NodeId,
     body: NodeId,
     pattern: &'m Pattern,
+    head: Span,
+    /// The elements arrive one after the other.
+    comes_in_turn: bool,
+}
+
+impl<'m> Around<'m> {
+    fn of(model: &'m Model<'_>, node: NodeId) -> Option<Self> {
+        const IN_TURN: &[&str] = &["then", "filter_map", "for_each", "try_for_each", "and_then", "filter"];
+        let start = model.tree.span(node).start;
+        let (over, body, pattern, comes_in_turn) = match model.tree.kind(node) {
+            Kind::For { pattern, over, body } => (*over, *body, pattern, false),
+            Kind::While { cond, body } => {
+                let Kind::LetCondition { pattern, value } = model.tree.kind(*cond) else { return None };
+                let next = model.chain(*value).first().is_some_and(|(_, name)| matches!(*name, "next" | "try_next"));
+                if !next {
+                    return None;
+                }
+                (*value, *body, pattern, true)
+            }
+            Kind::Async => {
+                // The block may be the closure's last expression.
+                let mut above = model.tree.ancestors(node);
+                let closure = above.find(|&id| !matches!(model.tree.kind(id), Kind::Block | Kind::Statement { .. }))?;
+                let Kind::Closure { params, .. } = model.tree.kind(closure) else { return None };
+                let [pattern] = params.as_slice() else { return None };
+                let method = model.tree.node(closure).parent;
+                let Kind::Method { receiver, name, .. } = model.tree.kind(method) else { return None };
+                let root = model.callee(model.chain_root(*receiver))?;
+                let stream = root.iter().any(|segment| segment == "stream");
+                if !stream || !IN_TURN.contains(&name.as_str()) {
+                    return None;
+                }
+                return Some(Self {
+                    node,
+                    over: *receiver,
+                    body: node,
+                    pattern,
+                    head: model.tree.span(*receiver),
+                    comes_in_turn: true,
+                });
+            }
+            _ => return None,
+        };
+        let head = Span::new(start, model.tree.span(over).end);
+        Some(Self { node, over, body, pattern, head, comes_in_turn })
+    }
+}
+
+/// The loop or async block whose turn a node belongs to.
+fn turn_of(model: &Model<'_>, node: NodeId) -> Option<NodeId> {
+    model.loop_of(node).or_else(|| {
+        let mut above = model.tree.ancestors(node);
+        above.find(|&id| matches!(model.tree.kind(id), Kind::Async | Kind::Closure { .. } | Kind::Function(_)))
+    })
 }
 
 fn guard(model: &Model<'_>, around: &Around<'_>, call: NodeId) -> Option<Step> {
     /// A list that is written out in the code is no list that grows.
     const FEW: usize = 20;
-    let Around { node, over, body, pattern } = *around;
+    let Around { node, over, body, pattern, .. } = *around;
     let head = model.tree.span(over);
     if model.source.path.split(['/', '.']).any(|part| matches!(part, "migration" | "migrations")) {
         return Some(Step::at("migration", head));
@@ -199,7 +259,7 @@ fn guard(model: &Model<'_>, around: &Around<'_>, call: NodeId) -> Option<Step> {
             {
                 return Some(Step::at("loop-carries-state", span));
             }
-            Kind::Break | Kind::Return | Kind::Yield if model.loop_of(id) == Some(node) => {
+            Kind::Break | Kind::Return | Kind::Yield if turn_of(model, id) == Some(node) => {
                 return Some(Step::at("loop-leaves-early", span));
             }
             Kind::Await(value) => {

@@ -5,7 +5,7 @@
 //! answers for its own reads: `prisma.*.findMany`, where `*` stands for any
 //! one member.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use oxc_ast::AstKind;
 use oxc_ast::ast::{
@@ -41,12 +41,18 @@ pub fn observe(model: &Model<'_>) -> Observations {
 
 /// What request handlers call in other files of the project.
 fn handler_calls(model: &Model<'_>) -> Vec<(NameRef, Span)> {
+    // Code runs where its function runs, which is asked for once.
+    let mut handlers: HashMap<NodeId, bool> = HashMap::new();
     let calls = model.index.calls.iter().filter_map(|&node| {
         let AstKind::CallExpression(call) = model.kind(node) else { return None };
+        let function = model.function_of(node)?;
+        let handles = || model.context_of(function) == Context::Handler;
+        if !*handlers.entry(function).or_insert_with(handles) {
+            return None;
+        }
         let path = model.callee(call);
         let name = model.name_ref(&path).or_else(|| model.typed_ref(&path, node))?;
-        let concerned = is_project_module(&name.module) && model.context_of(node) == Context::Handler;
-        concerned.then(|| (name, span(&call.callee)))
+        is_project_module(&name.module).then(|| (name, span(&call.callee)))
     });
     calls.collect()
 }
