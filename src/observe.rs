@@ -217,6 +217,8 @@ pub enum Question {
         /// The minor version of Rust 1 that is needed.
         minor: u32,
     },
+    /// Does no timeout layer of its crate bound the handlers of the file?
+    NoTimeoutLayer,
     /// Is the file part of a service, as opposed to a library or a
     /// command-line program?
     InService,
@@ -434,6 +436,8 @@ pub struct Observations {
     pub star_exports: Vec<String>,
     /// Pools configured here.
     pub pools: Vec<PoolSite>,
+    /// Timeout layers that are put around a service's handlers here.
+    pub timeout_layers: Vec<Span>,
     /// Functions of other files that request handlers of this one call, and
     /// where.
     pub handler_calls: Vec<(NameRef, Span)>,

@@ -194,6 +194,10 @@ impl PathClass {
         let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
         let name = name.to_ascii_lowercase();
         let mut class = Self::Product;
+        // A package called `build` holds what builds run.
+        if format!("{folders}/").contains("packages/build/") {
+            class = Self::Script;
+        }
         for folder in folders.split('/').filter(|f| !f.is_empty()) {
             let folder = folder.to_ascii_lowercase();
             let folder = folder.as_str();

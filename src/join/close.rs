@@ -1,7 +1,7 @@
 //! Closes the needs of one candidate, and settles where it runs.
 
 use crate::join::needs::{Answer, answer};
-use crate::join::{Join, Reached, severity};
+use crate::join::{Join, Reached, reach, severity};
 use crate::observe::{Candidate, Confidence, Context, IfNo, NAMES_NOT_RESOLVED, Question, Step};
 
 /// A candidate without open needs.
@@ -38,6 +38,7 @@ pub fn close(join: &Join<'_>, path: &str, candidate: &Candidate) -> Closed {
             Question::CalledFromHandler(name) => {
                 join.reached.get_or_init(|| Reached::of(join.files, join.facts)).answer(path, name)
             }
+            Question::NoTimeoutLayer => reach::timeout_layer(path, join.files, join.facts),
             ref question => answer(question, path, join.facts, join.files),
         };
         if let Answer::NeedFiles(files) = &mut result {
@@ -117,7 +118,7 @@ fn unknown(question: &Question) -> Step {
         Question::DependencyBelow { package, .. } | Question::DependencyAtLeast { package, .. } => {
             Step::new("dependency-version-unknown").with("package", package.as_str())
         }
-        Question::CalledFromHandler(_) => Step::new("handler-unseen"),
+        Question::CalledFromHandler(_) | Question::NoTimeoutLayer => Step::new("handler-unseen"),
         Question::RustAtLeast { minor } => Step::new("rust-version-unknown").with("minor", *minor),
         Question::InService => Step::new("service-unknown"),
         Question::NotInCommandLineProgram => Step::new("command-line-unknown"),

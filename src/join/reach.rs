@@ -1,6 +1,7 @@
-//! Which functions request handlers of other files call: one hop.
+//! What stands around the code of a file in others: the handlers that call its
+//! functions (one hop), and the timeout layer around its service.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::facts::Facts;
 use crate::join::Files;
@@ -14,8 +15,6 @@ use crate::source::Span;
 #[derive(Default)]
 pub struct Reached {
     functions: BTreeMap<(String, Span), (String, Span)>,
-    /// Files that hand on what handlers call and are not mapped yet.
-    needed: BTreeSet<String>,
 }
 
 impl Reached {
@@ -25,12 +24,10 @@ impl Reached {
         for file in files.iter() {
             let from = &file.source.path;
             for (name, at) in &file.map.observations.handler_calls {
-                match lookup::find(from, name, facts, files) {
-                    Found::Function(path, summary) => {
-                        reached.functions.entry((path, summary.span)).or_insert_with(|| (from.clone(), *at));
-                    }
-                    Found::NeedFiles(files) => reached.needed.extend(files),
-                    Found::Constant(..) | Found::Package(_) | Found::Unknown => {}
+                // What is handed on through a file that no rule reads stays
+                // unseen: mapping all of these would double a scan.
+                if let Found::Function(path, summary) = lookup::find(from, name, facts, files) {
+                    reached.functions.entry((path, summary.span)).or_insert_with(|| (from.clone(), *at));
                 }
             }
         }
@@ -43,8 +40,23 @@ impl Reached {
             Some((from, at)) => {
                 Answer::Yes(Step::at("called-from-handler-of", *at).in_file(from.clone()).with("place", from.as_str()))
             }
-            None if self.needed.is_empty() => Answer::Unknown,
-            None => Answer::NeedFiles(self.needed.iter().cloned().collect()),
+            None => Answer::Unknown,
         }
+    }
+}
+
+/// Does no timeout layer of the crate of `path` bound its handlers?
+pub fn timeout_layer(path: &str, files: &Files, facts: &Facts) -> Answer {
+    let Some(own) = facts.crates.info(path) else { return Answer::Unknown };
+    let layered = files.iter().find_map(|file| {
+        let at = file.map.observations.timeout_layers.first()?;
+        let same = facts.crates.info(&file.source.path).is_some_and(|info| info.folder == own.folder);
+        same.then_some((&file.source.path, *at))
+    });
+    match layered {
+        Some((file, at)) => {
+            Answer::No(Step::at("bounded-by-layer", at).in_file(file.clone()).with("place", file.as_str()))
+        }
+        None => Answer::Yes(Step::new("no-layer").with("package", own.name.as_str())),
     }
 }

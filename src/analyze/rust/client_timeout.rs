@@ -71,6 +71,12 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
                 if_no: IfNo::Clear,
             });
         }
+        candidate = candidate.need(Need {
+            question: Question::NoTimeoutLayer,
+            span: None,
+            if_unknown: Some(Confidence::Certain),
+            if_no: IfNo::Clear,
+        });
         if used == Use::Escapes {
             candidate = candidate.assume(Step::at("requests-without-timeout", span));
         }

@@ -119,7 +119,9 @@ fn candidate<'a>(model: &Model<'a>, sink: &Sink<'_>, site: Site<'_, 'a>) -> Opti
         .evidence(Step::at("client", span(&call.callee)).with("client", kind.library()))
         .evidence(Step::at("no-timeout", argument(&call.arguments, index).map_or(place, span)));
     if let Some(instance) = &instance {
-        builder = builder.evidence(Step::new("kept").with("calls", instance.calls.len()));
+        if !instance.calls.is_empty() {
+            builder = builder.evidence(Step::new("kept").with("calls", instance.calls.len()));
+        }
         if instance.escapes {
             builder = builder.assume(Step::new("no-caller-timeout"));
         }

@@ -2,8 +2,9 @@
 
 use super::Model;
 use super::effects::Resource;
-use super::node::{Function, Kind};
+use super::node::{Function, Kind, NodeId};
 use crate::observe::{Effect, Export, FunctionSummary, Io, Observations};
+use crate::source::Span;
 
 /// The observations of a file: async functions under their name, methods under
 /// `Type.method`.
@@ -34,7 +35,22 @@ pub fn observe(model: &Model<'_>) -> Observations {
         let own = |path: &&Vec<String>| path.first().is_some_and(|first| !matches!(first.as_str(), "std" | "core"));
         observations.star_exports = scope.globs.iter().filter(own).map(|path| path.join("::")).collect();
     }
+    observations.timeout_layers = model.tree.all().filter_map(|id| timeout_layer(model, id)).collect();
     observations
+}
+
+/// `.layer(TimeoutLayer::new(…))`, `.wrap(from_fn(timeouts))`: by the names of
+/// what is put around.
+fn timeout_layer(model: &Model<'_>, id: NodeId) -> Option<Span> {
+    let Kind::Method { name, name_span, args, .. } = model.tree.kind(id) else { return None };
+    if !matches!(name.as_str(), "layer" | "route_layer" | "wrap") {
+        return None;
+    }
+    let named = |id: NodeId| match model.tree.kind(id) {
+        Kind::Path(path) => path.iter().any(|segment| segment.to_ascii_lowercase().contains("timeout")),
+        _ => false,
+    };
+    args.iter().any(|&argument| model.tree.below(argument).any(named)).then_some(*name_span)
 }
 
 fn summary(model: &Model<'_>, function: &Function) -> FunctionSummary {
