@@ -45,10 +45,12 @@ impl Reached {
     }
 }
 
-/// Does no timeout layer of the crate of `path` bound its handlers?
+/// Does no timeout layer of the crate of `path` bound its handlers? A further
+/// program of the crate runs none of them.
 pub fn timeout_layer(path: &str, files: &Files, facts: &Facts) -> Answer {
     let Some(own) = facts.crates.info(path) else { return Answer::Unknown };
-    let layered = files.iter().find_map(|file| {
+    let is_program = path.contains("src/bin/");
+    let layered = files.iter().filter(|file| !is_program || file.source.path == path).find_map(|file| {
         let at = file.map.observations.timeout_layers.first()?;
         let same = facts.crates.info(&file.source.path).is_some_and(|info| info.folder == own.folder);
         same.then_some((&file.source.path, *at))
