@@ -11,11 +11,12 @@ use super::runs::named_io_of_element;
 use super::sequential_awaits::speaks_of_order;
 use crate::analyze::sink::Builder;
 use crate::analyze::{Analysis, Sink, Vocabulary};
-use crate::lang::typescript::clients::Nature;
+use crate::lang::typescript::clients::{Kind, Nature, PRISMA_ROW_WRITES};
 use crate::lang::typescript::effects::{By, CallEffect, Effects};
 use crate::lang::typescript::functions::is_function;
 use crate::lang::typescript::path::{Binding, is_project_module};
 use crate::lang::typescript::uses::Uses;
+use crate::lang::typescript::values::key_name;
 use crate::lang::typescript::{Model, bare, names, span};
 use crate::observe::{Confidence, Context, Effect, IfNo, Io, Known, Need, Question, Step};
 use crate::source::Span;
@@ -25,7 +26,7 @@ pub const ANALYSIS: Analysis<super::Run> = Analysis {
     name: "await-in-loop",
     vocabulary: Vocabulary {
         values: &["call"],
-        evidence: &["loop-over-collection", "awaited-in-body", "awaited-function"],
+        evidence: &["loop-over-collection", "awaited-in-body", "row-in-body", "awaited-function"],
         guards: &[
             "loop-carries-state",
             "loop-is-paced",
@@ -83,7 +84,7 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
             .value("call", call)
             .label(found.head, "the-loop")
             .evidence(Step::at("loop-over-collection", found.head))
-            .evidence(Step::at("awaited-in-body", at));
+            .evidence(Step::at(if writes_row(model, first) { "row-in-body" } else { "awaited-in-body" }, at));
         if let Some(guard) = guard(&effects, &found, &waits, first, &enclosing.context, few) {
             sink.push(builder.clear(guard));
             continue;
@@ -93,8 +94,9 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
             builder = builder.evidence(Step::at("awaited-function", place));
         }
         let query = first.effect.io == Io::Database;
-        let questions = effects.open_questions(first.call, &first.effect);
-        let by_name = questions.is_empty() && first.effect.by_name;
+        let row = writes_row(model, first);
+        let questions = if row { Vec::new() } else { effects.open_questions(first.call, &first.effect) };
+        let by_name = questions.is_empty() && first.effect.by_name && !row;
         if query {
             builder = builder.variant("query");
         }
@@ -209,7 +211,39 @@ fn asks<'a>(effects: &Effects<'_, 'a>, wait: &Wait<'a>) -> bool {
         }
         By::Name => named_io_of_element(effects, wait.call),
     };
-    reads && reaches
+    reads && reaches || writes_row(effects.model, wait)
+}
+
+/// `await prisma.item.delete({ where: { id } });` and its like: one row goes,
+/// nobody reads what the statement gives, and its error is nobody's but the
+/// loop's, so that one statement for all rows would do.
+fn writes_row(model: &Model<'_>, wait: &Wait<'_>) -> bool {
+    let By::Client(client) = &wait.effect.by else { return false };
+    let rows: &[&str] = match client.kind {
+        Kind::Prisma => PRISMA_ROW_WRITES,
+        Kind::TypeOrm => &["insert", "save", "delete", "remove"],
+        Kind::Mongo => &["insertOne", "deleteOne"],
+        Kind::Model => &["create"],
+        _ => return false,
+    };
+    let node = AstKind::AwaitExpression(wait.awaited).node_id();
+    // `createMany` takes no rows of other tables with it.
+    let nested = model.subtree(AstKind::CallExpression(wait.call).node_id()).any(|id| match model.kind(id) {
+        AstKind::ObjectProperty(property) => {
+            matches!(key_name(&property.key).as_deref(), Some("create" | "connect" | "connectOrCreate"))
+        }
+        _ => false,
+    });
+    if client.kind == Kind::Prisma && nested {
+        return false;
+    }
+    rows.contains(&model.callee(wait.call).leaf())
+        && matches!(model.nodes().parent_kind(node), AstKind::ExpressionStatement(_))
+        && !model
+            .nodes()
+            .ancestor_kinds(node)
+            .take_while(|kind| !is_loop_body(*kind))
+            .any(|kind| matches!(kind, AstKind::TryStatement(_)))
 }
 
 /// Words of names that say that a loop tries again, pages, or waits.
@@ -260,8 +294,11 @@ fn guard<'a>(
     if let Some(step) = carried(model, around, &uses) {
         return Some(step);
     }
+    // A row that is looked for and then written is another matter.
+    let rows = writes_row(model, first);
     for wait in waits {
-        let is_reading = wait.effect.effect <= Effect::Read || is_body(effects, wait);
+        let is_row = rows && writes_row(model, wait);
+        let is_reading = wait.effect.effect <= Effect::Read || is_body(effects, wait) || is_row;
         if !is_reading {
             let leaf = model.callee(wait.call).leaf();
             let key = if has_word(leaf, PACING) || names::is_timing(leaf) { "loop-is-paced" } else { "loop-writes" };

@@ -398,6 +398,9 @@ fn refine(client: Client, used: usize, members: &[&str]) -> (Client, usize) {
 pub const PRISMA_READS: &[&str] =
     &["findMany", "findUnique", "findFirst", "findUniqueOrThrow", "findFirstOrThrow", "groupBy", "count", "aggregate"];
 
+/// Prisma's writes of one row that have a sister for many rows.
+pub const PRISMA_ROW_WRITES: &[&str] = &["create", "delete"];
+
 /// What a path's names alone suggest.
 fn by_name(model: &Model<'_>, path: &Path<'_, '_>) -> Option<(Client, usize)> {
     let root = match path.root {
@@ -409,10 +412,15 @@ fn by_name(model: &Model<'_>, path: &Path<'_, '_>) -> Option<(Client, usize)> {
     let (leaf, receivers) = segments.split_last()?;
     // `x.model.findMany` on something that is called Prisma or a database.
     if let [.., holder, _model] = receivers
-        && PRISMA_READS.contains(leaf)
+        && (PRISMA_READS.contains(leaf) || PRISMA_ROW_WRITES.contains(leaf))
     {
         let words = names::words(holder);
         let of_prisma = words.iter().any(|word| word == "prisma");
+        // A transaction runs its statements in turn.
+        if *holder == "tx" && PRISMA_ROW_WRITES.contains(leaf) {
+            let used = (receivers.len() - 1).checked_sub(offset)?;
+            return Some((Client::named(Kind::Prisma, Nature::Serial), used));
+        }
         let of_database = words.last().is_some_and(|word| matches!(word.as_str(), "db" | "replica" | "database"));
         if (of_prisma || of_database) && !names::is_carrier(holder) {
             let used = (receivers.len() - 1).checked_sub(offset)?;
