@@ -358,7 +358,10 @@ fn rounds(model: &Model<'_>, around: &Loop, few: f64) -> Option<Step> {
             if any(CHUNKS) || has_word(text, CHUNKS) {
                 return Some(Step::at("chunked", around.head));
             }
-            if any(RETRYING) || has_word(text, RETRYING) {
+            // `completedAttemptIds` is a collection like any other: what counts
+            // is the last word of the loop's own name, or of the collection's.
+            let ends_so = |name: &str| names::words(name).last().is_some_and(|word| RETRYING.contains(&word.as_str()));
+            if names.iter().any(|name| ends_so(name)) || ends_so(text) {
                 return Some(Step::at("loop-retries", around.head));
             }
             any(PAGING).then(|| Step::at("chunked", around.head))

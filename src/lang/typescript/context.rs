@@ -14,7 +14,7 @@ use super::path::type_names;
 use super::values::key_name;
 use super::{Model, bare};
 use crate::observe::Context;
-use crate::source::PathClass;
+use crate::source::{Language, PathClass};
 
 /// Methods that register a route where the first argument is a path.
 const ROUTE_METHODS: &[&str] = &[
@@ -184,6 +184,24 @@ impl<'a> Model<'a> {
             || self.is_route_object(function)
             || self.is_route_export(function)
             || self.has_request_parameters(function)
+            || self.is_server_component(function)
+    }
+
+    /// An async function component: only servers render these, once for each
+    /// request (React, "Server Components").
+    fn is_server_component(&self, function: NodeId) -> bool {
+        let named = self.name_of(function).is_some_and(|name| name.starts_with(|c: char| c.is_ascii_uppercase()));
+        let gives_markup = || {
+            self.own_code(function).into_iter().any(|id| match self.kind(id) {
+                AstKind::ReturnStatement(given) => given
+                    .argument
+                    .as_ref()
+                    .is_some_and(|v| matches!(bare(v), Expression::JSXElement(_) | Expression::JSXFragment(_))),
+                _ => false,
+            })
+        };
+        let in_file = self.source.language == Language::Tsx && !self.facts().is_client();
+        in_file && named && self.is_async(function) && gives_markup()
     }
 
     /// `app.get("/x", f)`, `http.createServer(f)`, `socket.on("x", f)`,

@@ -20,6 +20,7 @@ pub struct FileFacts {
     test: bool,
     cli: bool,
     server_actions: bool,
+    client: bool,
     service: Option<String>,
 }
 
@@ -149,6 +150,7 @@ impl FileFacts {
             test,
             cli,
             server_actions: directive("use server"),
+            client: directive("use client"),
             service: names_service(stem).then(|| name.to_owned()),
             modules,
         }
@@ -178,6 +180,11 @@ impl FileFacts {
     /// True where the file belongs to a command-line program.
     pub fn is_cli(&self) -> bool {
         self.cli
+    }
+
+    /// True where the file begins with `"use client"`.
+    pub fn is_client(&self) -> bool {
+        self.client
     }
 
     /// True where the file begins with `"use server"`: its exports are called
