@@ -65,7 +65,8 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             });
         }
         candidate = match operation.io {
-            Io::Database => candidate.variant("query").assume(Step::at("many-elements", head)),
+            // How many elements there are decides, and no code says it.
+            Io::Database => candidate.variant("query").doubt(Step::at("many-elements", head)),
             _ => candidate.assume(Step::at("server-bears-several", head)),
         };
         if operation.resource == Resource::SharedByName {

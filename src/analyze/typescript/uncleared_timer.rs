@@ -26,7 +26,7 @@ use crate::source::Span;
 pub const ANALYSIS: Analysis<Run> = Analysis {
     name: "uncleared-timer",
     vocabulary: Vocabulary {
-        values: &["delay", "timeout_ms", "wrapper_long"],
+        values: &["brief", "delay", "timeout_ms", "wrapper_long"],
         evidence: &["raced", "not-kept", "kept-not-cleared", "wrapper", "no-signal"],
         guards: &["cleared", "unref", "handed-on", "short", "runs-once", "browser", "paces", "signal"],
         assumptions: &[],
@@ -290,6 +290,7 @@ fn judge<'a>(model: &Model<'a>, sink: &Sink<'_>, timer: &Timer<'a>) -> (u32, Bui
         .candidate(span(timer.call), symbol, enclosing.context)
         .value("delay", in_words)
         .value("wrapper_long", repeated && long)
+        .value("brief", !long)
         .label(span(&timer.race.callee), "race")
         .evidence(Step::at("raced", span(&timer.race.callee)));
     if let Some(millis) = millis {
