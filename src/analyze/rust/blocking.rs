@@ -49,6 +49,10 @@ struct Hit {
     whole_tree: bool,
 }
 
+const fn in_service() -> Need {
+    Need { question: Question::InService, span: None, if_unknown: Some(Confidence::Possible), if_no: IfNo::Clear }
+}
+
 /// A program that starts no second task: what blocks there holds up nobody.
 fn runs_alone(model: &Model<'_>) -> bool {
     const STARTS: &[&str] = &[
@@ -118,14 +122,7 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             }
             // Copying and removing whole folders takes long wherever it is done.
             "blocking-file" if is_service_code(context) && hit.whole_tree => {
-                candidate = candidate
-                    .need(Need {
-                        question: Question::InService,
-                        span: None,
-                        if_unknown: Some(Confidence::Possible),
-                        if_no: IfNo::Clear,
-                    })
-                    .assume(Step::at("others-wait-meanwhile", span));
+                candidate = candidate.need(in_service()).assume(Step::at("others-wait-meanwhile", span));
             }
             // Small files read now and then cost little: only a handler's
             // reads are known to be many.
@@ -143,14 +140,7 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             candidate = candidate.doubt(Step::at("much-is-read", span));
         }
         if hit.variant == "child-process" && context != Context::Handler {
-            candidate = candidate
-                .need(Need {
-                    question: Question::InService,
-                    span: None,
-                    if_unknown: Some(Confidence::Possible),
-                    if_no: IfNo::Clear,
-                })
-                .assume(Step::at("runs-per-request", span));
+            candidate = candidate.need(in_service()).assume(Step::at("runs-per-request", span));
         }
         if candidate.confidence() == Confidence::Certain
             && let Some((key, feature, edits)) = hit.patch
