@@ -103,7 +103,7 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
         builder = match (by_name, query) {
             // How many elements there are decides, and no code says it.
             (_, true) => builder.doubt(Step::at("many-elements", found.head)),
-            (true, false) => builder.assume(Step::at("reads-by-name", at)),
+            (true, false) => builder.doubt(Step::at("reads-by-name", at)),
             (false, false) => builder.assume(Step::at("server-bears-several", found.head)),
         };
         let needs = questions.into_iter().map(|question| Need {

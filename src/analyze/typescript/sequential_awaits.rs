@@ -212,7 +212,10 @@ fn assumptions<'a>(effects: &Effects<'_, 'a>, mut builder: Builder, run: &Run<'a
     };
     if let Some(link) = find(&by_name) {
         let key = if matches!(link.effect.by, By::Client(_)) { "client-by-name" } else { "reads-by-name" };
-        builder = builder.assume(Step::at(key, span(link.call)).with("call", called(effects, link)));
+        let step = Step::at(key, span(link.call)).with("call", called(effects, link));
+        // The services of an editor or a window live in its own process.
+        let in_process = model.facts().imports_any(|module| matches!(module, "vscode" | "electron"));
+        builder = if in_process { builder.doubt(step) } else { builder.assume(step) };
     }
     if let Some(between) = run.between.iter().find(|between| between.logs) {
         builder = builder.assume(Step::at("log-order", between.span));
