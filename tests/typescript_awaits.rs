@@ -14,11 +14,11 @@ use bizra_scan::source::{Language, PathClass, SourceFile};
 use oxc_allocator::Allocator;
 
 /// The file's text with its marks blanked, its path, and the marked lines: the
-/// 1-based line of the finding, and whether it is only likely.
+/// 1-based line of the finding, and its confidence.
 struct Fixture {
     text: String,
     path: String,
-    marks: Vec<(u32, bool)>,
+    marks: Vec<(u32, Confidence)>,
 }
 
 fn fixture(rule: &str, name: &str) -> Fixture {
@@ -34,10 +34,12 @@ fn fixture(rule: &str, name: &str) -> Fixture {
         match line.split_once("// expect: ") {
             Some((before, mark)) => {
                 let own_line = before.trim().is_empty();
-                // What is possible is hidden, here too.
-                if !mark.trim().ends_with(" possible") {
-                    marks.push((index as u32 + if own_line { 2 } else { 1 }, mark.trim().ends_with(" likely")));
-                }
+                let confidence = match mark.trim().rsplit_once(' ').map(|(_, word)| word) {
+                    Some("likely") => Confidence::Likely,
+                    Some("possible") => Confidence::Possible,
+                    _ => Confidence::Certain,
+                };
+                marks.push((index as u32 + if own_line { 2 } else { 1 }, confidence));
                 lines.push(format!("{before}{}", " ".repeat(line.len() - before.len())));
             }
             None => lines.push(line.to_owned()),
@@ -67,7 +69,7 @@ fn map(rule: &str, fixture: &Fixture) -> (Vec<Candidate>, SourceFile) {
 
 fn standing(rule: &str, fixture: &Fixture) -> (Vec<Candidate>, SourceFile) {
     let (mut candidates, source) = map(rule, fixture);
-    candidates.retain(|candidate| candidate.cleared.is_none() && candidate.confidence > Confidence::Possible);
+    candidates.retain(|candidate| candidate.cleared.is_none());
     candidates.sort_by_key(|candidate| candidate.span);
     (candidates, source)
 }
@@ -77,10 +79,9 @@ fn assert_marks(rule: &str, name: &str) {
     let (found, source) = standing(rule, &fixture);
     // What another file must answer for is likely where, as here, none does.
     let open = |c: &Candidate| c.needs.iter().any(|need| matches!(need.question, Question::ReadsIo(_)));
-    let is_likely = |c: &Candidate| c.confidence != Confidence::Certain || open(c);
-    let seen: Vec<(u32, bool)> = found.iter().map(|c| (source.position(c.span.start).line, is_likely(c))).collect();
+    let told = |c: &Candidate| if open(c) { c.confidence.min(Confidence::Likely) } else { c.confidence };
+    let seen: Vec<(u32, Confidence)> = found.iter().map(|c| (source.position(c.span.start).line, told(c))).collect();
     assert_eq!(seen, fixture.marks, "{rule}/{name}: {found:#?}");
-    assert!(found.iter().all(|c| c.confidence >= Confidence::Likely), "{rule}/{name}: {found:#?}");
 }
 
 #[test]
@@ -134,6 +135,17 @@ fn patches_keep_crlf() {
 fn what_cannot_be_shown_to_keep_behaviour_has_no_patch() {
     let (found, _) = standing("sequential-awaits", &fixture("sequential-awaits", "bad_unpatched"));
     assert!(found.iter().all(|c| c.patch.is_none()), "{found:#?}");
+}
+
+/// What no other file answers for stays likely, and has no patch.
+#[test]
+fn what_is_only_likely_has_no_patch() {
+    let Fixture { text, path, .. } = fixture("sequential-awaits", "bad_likely");
+    let report =
+        common::fixtures::lay(&[(path, Language::TypeScript, text)]).scan(&RuleSet::builtin().expect("the rules load"));
+    let found: Vec<_> = report.findings.iter().filter(|finding| finding.rule == "sequential-awaits").collect();
+    assert_eq!(found.len(), 3, "{found:#?}");
+    assert!(found.iter().all(|f| f.confidence == Confidence::Likely && f.patch.is_none()), "{found:#?}");
 }
 
 /// What a patch rests on may stand in another file: the client, and that a

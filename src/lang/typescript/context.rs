@@ -190,7 +190,7 @@ impl<'a> Model<'a> {
     /// An async function component: only servers render these, once for each
     /// request (React, "Server Components").
     fn is_server_component(&self, function: NodeId) -> bool {
-        let named = self.name_of(function).is_some_and(|name| name.starts_with(|c: char| c.is_ascii_uppercase()));
+        let named = || self.name_of(function).is_some_and(|name| name.starts_with(|c: char| c.is_ascii_uppercase()));
         let gives_markup = || {
             self.own_code(function).into_iter().any(|id| match self.kind(id) {
                 AstKind::ReturnStatement(given) => given
@@ -201,7 +201,7 @@ impl<'a> Model<'a> {
             })
         };
         let in_file = self.source.language == Language::Tsx && !self.facts().is_client();
-        in_file && named && self.is_async(function) && gives_markup()
+        in_file && self.is_async(function) && named() && gives_markup()
     }
 
     /// `app.get("/x", f)`, `http.createServer(f)`, `socket.on("x", f)`,

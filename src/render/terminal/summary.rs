@@ -104,8 +104,9 @@ pub(super) fn grade(out: &mut dyn Write, report: &Report, options: &Options) -> 
 pub(super) fn completeness(out: &mut dyn Write, report: &Report, options: &Options) -> io::Result<()> {
     let seen = &report.completeness;
     let mut text = format!(
-        "{} files: {} parsed, {} held nothing to look for",
+        "{} {}: {} parsed, {} held nothing to look for",
         grouped(seen.files_walked),
+        if seen.files_walked == 1 { "file" } else { "files" },
         grouped(seen.files_parsed),
         grouped(seen.files_prefiltered),
     );
