@@ -164,7 +164,9 @@ impl<'r> Mapper<'r> {
     /// Drops a text that nothing points into: a scan holds thousands of files.
     fn kept(mut mapped: Mapped) -> Mapped {
         let map = &mapped.map;
-        if map.candidates.is_empty() && map.observations.pools.is_empty() && !mapped.ignores {
+        let seen = &map.observations;
+        let told = !map.candidates.is_empty() || !seen.pools.is_empty() || !seen.async_calls.is_empty();
+        if !told && !mapped.ignores {
             mapped.source.forget();
         }
         mapped

@@ -365,6 +365,38 @@ pub struct FunctionSummary {
     pub uses_transaction: bool,
     /// The name in its declaration.
     pub span: Span,
+    /// It returns only when something slow is done.
+    pub blocks: Option<Blocks>,
+}
+
+/// What a function that is not async waits for while it runs.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Blocks {
+    /// What is called in the end (`std::fs::read`).
+    pub call: String,
+    /// What it waits for, as the variants of `blocking-in-async` name it.
+    pub kind: &'static str,
+    /// It goes through a whole folder.
+    pub whole_tree: bool,
+    /// Where.
+    pub span: Span,
+    /// False where it stands in a branch.
+    pub always: bool,
+}
+
+/// A plain call in async code of a function that may block.
+#[derive(Clone, PartialEq, Debug)]
+pub struct AsyncCall {
+    /// The function, of this file or another.
+    pub name: NameRef,
+    /// The call.
+    pub span: Span,
+    /// Enclosing symbol.
+    pub symbol: String,
+    /// Where it runs.
+    pub context: Context,
+    /// The name of the async function around it.
+    pub around: Span,
 }
 
 /// A constant as other files see it.
@@ -441,6 +473,9 @@ pub struct Observations {
     /// Functions of other files that request handlers of this one call, and
     /// where.
     pub handler_calls: Vec<(NameRef, Span)>,
+    /// What async code calls without awaiting it, where the called function is
+    /// not shown to be harmless.
+    pub async_calls: Vec<AsyncCall>,
 }
 
 /// The whole result of mapping one file.

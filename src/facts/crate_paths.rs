@@ -16,6 +16,9 @@ struct Module {
 
 /// The file of the module path `segments`, written in the file `from`.
 pub fn resolve(crates: &Crates, from: &str, segments: &[&str]) -> Option<String> {
+    if segments == ["self"] {
+        return Some(from.to_owned());
+    }
     let info = crates.info(from)?;
     let here = module_of(&info.roots, from);
     let (first, rest) = segments.split_first()?;

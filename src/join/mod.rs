@@ -2,8 +2,9 @@
 //!
 //! Sees everything and reads no code: it closes what one file could not tell
 //! ([`close`], [`needs`]), makes findings of what matters only together
-//! ([`pools`]), and alone decides severity, confidence and silence.
+//! ([`pools`], [`blocking`]), and alone decides severity, confidence and silence.
 
+pub mod blocking;
 pub mod close;
 pub mod files;
 pub mod lookup;
@@ -89,9 +90,9 @@ impl Join<'_> {
 
     /// All candidates, closed: what the files show and what the pools give.
     pub fn closed(&self) -> Vec<Closed> {
-        let pools = pools::join(self);
+        let elsewhere = pools::join(self).into_iter().chain(blocking::join(self));
         let own = self.files.candidates().map(|(path, candidate)| (path.to_owned(), candidate.clone()));
-        own.chain(pools).map(|(path, candidate)| close(self, &path, &candidate)).collect()
+        own.chain(elsewhere).map(|(path, candidate)| close(self, &path, &candidate)).collect()
     }
 
     fn made(&self) -> Vec<Made> {

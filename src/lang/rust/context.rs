@@ -328,7 +328,7 @@ impl Model<'_> {
             Some(full) => {
                 let root = full.first().map_or("", String::as_str);
                 WEB_CRATES.contains(&root)
-                    || root == "crate"
+                    || super::path::is_own(root)
                         && full.len() > 1
                         && path.last().is_some_and(|l| l != "Request" && l != "Data" && l != "State")
             }

@@ -3,7 +3,7 @@
 
 use super::Model;
 use super::node::{Function, Kind, Lit, NodeId, Receiver};
-use super::path::equals;
+use super::path::{equals, reference};
 use super::values::Local;
 use crate::lang::typescript::names;
 use crate::observe::{Effect, Io, NameRef};
@@ -271,29 +271,15 @@ impl Model<'_> {
 
     fn imported_function(&self, value: NodeId) -> Option<Operation> {
         let path = self.callee(value)?;
-        if path.first()? != "crate" || path.len() < 3 {
-            return None;
-        }
+        let elsewhere = reference(&path)?;
         let Kind::Call { args, .. } = self.tree.kind(value) else { return None };
         if args.iter().any(|&argument| self.lends_mutably(argument)) {
             return None;
         }
         let resource = args.iter().map(|&a| self.executor(a)).filter(|r| *r != Resource::Unknown).max();
-        let (leaf, module) = path.split_last()?;
-        let is_type = |name: &str| name.starts_with(|c: char| c.is_ascii_uppercase());
-        if is_type(leaf) {
-            return None;
-        }
-        let effect = match names::effect_of(leaf) {
+        let effect = match names::effect_of(path.last()?) {
             Effect::Write => Effect::Write,
             _ => Effect::Read,
-        };
-        // `users::User::find` is `find` of the type `User`.
-        let elsewhere = match module.split_last() {
-            Some((owner, module)) if is_type(owner) => {
-                NameRef { module: module.join("::"), name: owner.clone(), members: vec![leaf.clone()] }
-            }
-            _ => NameRef { module: module.join("::"), name: leaf.clone(), members: Vec::new() },
         };
         let resource = resource.unwrap_or(Resource::Unknown);
         Some(Operation { elsewhere: Some(elsewhere), ..Operation::new(Io::Database, effect, resource) })
@@ -339,7 +325,8 @@ impl Model<'_> {
         self.tree.functions.iter().find(|f| f.owner.is_none() && f.name == name && f.body.is_some())
     }
 
-    fn method(&self, owner: usize, name: &str) -> Option<&Function> {
+    /// The method `name` of the type that the `impl` of index `owner` is for.
+    pub fn method(&self, owner: usize, name: &str) -> Option<&Function> {
         let ty = self.tree.impls.get(owner)?.self_ty.leaf();
         self.tree.functions.iter().find(|f| {
             f.name == name && f.owner.and_then(|o| self.tree.impls.get(o)).is_some_and(|i| i.self_ty.leaf() == ty)

@@ -2,24 +2,34 @@
 
 use super::Model;
 use super::effects::Resource;
+use super::functions::Body;
 use super::node::{Function, Kind, NodeId};
-use crate::observe::{Effect, Export, FunctionSummary, Io, Observations};
+use super::path::reference;
+use crate::observe::{AsyncCall, Blocks, Context, Effect, Export, FunctionSummary, Io, NameRef, Observations};
 use crate::source::Span;
 
 /// The observations of a file: async functions under their name, methods under
 /// `Type.method`.
 pub fn observe(model: &Model<'_>) -> Observations {
     let mut observations = Observations::default();
-    for function in model.tree.functions.iter().filter(|f| f.is_async && f.body.is_some()) {
-        if model.is_test(function.node) {
+    let blocking = model.blocking_functions();
+    for function in model.tree.functions.iter().filter(|f| f.body.is_some()) {
+        let blocks = blocking.get(&function.node);
+        // Of plain functions only those that block concern anyone.
+        if !function.is_async && blocks.is_none() || model.is_test(function.node) {
             continue;
         }
         let name = match model.owner_name(function) {
             Some(owner) => format!("{owner}.{}", function.name),
             None => function.name.clone(),
         };
-        observations.exports.entry(name).or_insert_with(|| Export::Function(summary(model, function)));
+        let summary = || match blocks {
+            Some(blocks) => blocking_summary(function, blocks),
+            None => summary(model, function),
+        };
+        observations.exports.entry(name).or_insert_with(|| Export::Function(summary()));
     }
+    observations.async_calls = async_calls(model);
     if let Some(scope) = model.tree.scopes.get(&super::node::NodeId::ROOT) {
         for (name, path) in &scope.uses {
             let Some((leaf, module)) = path.split_last() else { continue };
@@ -53,6 +63,63 @@ fn timeout_layer(model: &Model<'_>, id: NodeId) -> Option<Span> {
     args.iter().any(|&argument| model.tree.below(argument).any(named)).then_some(*name_span)
 }
 
+/// A plain function that blocks; what it reads or writes is not looked at.
+fn blocking_summary(function: &Function, blocks: &Blocks) -> FunctionSummary {
+    FunctionSummary {
+        is_async: false,
+        waits: true,
+        effect: Effect::Unknown,
+        io: Io::Unseen,
+        calls: Vec::new(),
+        uses_transaction: false,
+        span: function.name_span,
+        blocks: Some(blocks.clone()),
+    }
+}
+
+/// The calls in async code that are not awaited, of functions in this crate or
+/// another of its workspace.
+fn async_calls(model: &Model<'_>) -> Vec<AsyncCall> {
+    let mut calls = Vec::new();
+    for id in model.tree.all() {
+        let name = match model.tree.kind(id) {
+            Kind::Call { callee, .. } if !model.is_awaited(id) => match model.tree.kind(*callee) {
+                Kind::Path(path) if is_own_type(path) => method_of(model, id, path.last()),
+                Kind::Path(_) => model.callee(id).and_then(|path| reference(&path)),
+                _ => None,
+            },
+            Kind::Method { receiver, name, .. } if !model.is_awaited(id) && is_self(model, *receiver) => {
+                method_of(model, id, Some(name))
+            }
+            _ => None,
+        };
+        let Some(name) = name else { continue };
+        if model.body_of(id) != Body::Async {
+            continue;
+        }
+        let Some(function) = model.function_of(id) else { continue };
+        let (span, symbol, context) = (model.tree.span(id), model.symbol(id), model.context(id));
+        if !matches!(context, Context::Test | Context::Build | Context::Cli | Context::Startup) {
+            calls.push(AsyncCall { name, span, symbol, context, around: function.name_span });
+        }
+    }
+    calls
+}
+
+fn is_own_type(path: &[String]) -> bool {
+    path.len() == 2 && path[0] == "Self"
+}
+
+fn is_self(model: &Model<'_>, receiver: NodeId) -> bool {
+    matches!(model.tree.kind(receiver), Kind::Path(path) if path.len() == 1 && path[0] == "self")
+}
+
+/// A method of the type around a node.
+fn method_of(model: &Model<'_>, at: NodeId, method: Option<&String>) -> Option<NameRef> {
+    let owner = model.owner_name(model.function_of(at)?)?.to_owned();
+    Some(NameRef { module: "self".to_owned(), name: owner, members: vec![method?.clone()] })
+}
+
 fn summary(model: &Model<'_>, function: &Function) -> FunctionSummary {
     let mut all = FunctionSummary {
         is_async: true,
@@ -62,6 +129,7 @@ fn summary(model: &Model<'_>, function: &Function) -> FunctionSummary {
         calls: Vec::new(),
         uses_transaction: takes_serial(function),
         span: function.name_span,
+        blocks: None,
     };
     let Some(body) = function.body else { return all };
     for id in model.tree.below(body) {

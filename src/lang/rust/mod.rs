@@ -6,11 +6,13 @@
 //! - [`functions`]: enclosing functions, symbols, where code is asynchronous
 //! - [`context`]: where code runs
 //! - [`clients`]: where HTTP clients are made
+//! - [`blocking`]: calls that block their thread
 //! - [`effects`]: what an awaited call does
 //! - [`uses`]: what a piece of code reads, borrows and moves
 //! - [`imports`]: items that patches put into a module
 //! - [`values`]: local bindings, their written types, where a local goes
 
+pub mod blocking;
 pub mod clients;
 pub mod context;
 pub mod effects;

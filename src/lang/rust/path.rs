@@ -2,11 +2,12 @@
 
 use super::Model;
 use super::node::{Kind, NodeId};
+use crate::observe::NameRef;
 
 impl Model<'_> {
     /// A path as its defining crate names it, from where it is written:
     /// `thread::sleep` under `use std::thread` gives `std::thread::sleep`.
-    /// Paths into the same crate begin with `crate`. `None` where the name may
+    /// Paths into the same crate begin with `crate`, `super` or `self`. `None` where the name may
     /// come from a glob, the prelude or a local.
     pub fn resolve(&self, at: NodeId, path: &[String]) -> Option<Vec<String>> {
         /// An alias of an alias of an alias; the bound only stops a cycle.
@@ -27,8 +28,8 @@ impl Model<'_> {
 
     fn step(&self, at: NodeId, path: &[String]) -> Option<Step> {
         let first = path.first()?;
-        if matches!(first.as_str(), "crate" | "self" | "super" | "Self") {
-            return Some(Step::Done(in_crate(path.get(1..)?)));
+        if is_own(first) {
+            return Some(Step::Done(path.to_vec()));
         }
         let rest = &path[1..];
         let mut outer_modules_too = false;
@@ -41,12 +42,12 @@ impl Model<'_> {
                     let mut full = target.clone();
                     full.extend_from_slice(rest);
                     if target.first() == Some(first) || is_known_root(&full[0]) {
-                        return Some(Step::Done(absolute(full)));
+                        return Some(Step::Done(full));
                     }
                     return Some(Step::Again(full, node));
                 }
                 if scope.items.contains(first) {
-                    return Some(Step::Done(in_crate(path)));
+                    return Some(Step::Done(in_module(path)));
                 }
                 outer_modules_too = scope.globs.iter().any(|g| g.len() == 1 && g[0] == "super");
                 uses_glob |= scope.globs.iter().any(|g| g.first().is_some_and(|s| s != "super"));
@@ -130,17 +131,33 @@ fn is_known_root(name: &str) -> bool {
     ROOTS.contains(&name)
 }
 
-fn in_crate(path: &[String]) -> Vec<String> {
-    let mut full = vec!["crate".to_owned()];
+/// True for the first segment of a path into the same crate.
+pub fn is_own(first: &str) -> bool {
+    matches!(first, "crate" | "self" | "super" | "Self")
+}
+
+fn in_module(path: &[String]) -> Vec<String> {
+    let mut full = vec!["self".to_owned()];
     full.extend_from_slice(path);
     full
 }
 
-fn absolute(path: Vec<String>) -> Vec<String> {
-    match path.first().map(String::as_str) {
-        Some("crate" | "self" | "super") => in_crate(&path[1..]),
-        _ => path,
+/// The function that a resolved path names, for the join to find in its file:
+/// `users::User::find` is `find` of the type `User`. `None` for a type, and for
+/// crates that are never among the scanned.
+pub fn reference(path: &[String]) -> Option<NameRef> {
+    let (leaf, module) = path.split_last()?;
+    let (first, _) = module.split_first()?;
+    let is_type = |name: &str| name.starts_with(|c: char| c.is_ascii_uppercase());
+    if is_type(leaf) || first == "Self" || is_known_root(first) && first != "core" {
+        return None;
     }
+    Some(match module.split_last() {
+        Some((owner, module)) if is_type(owner) => {
+            NameRef { module: module.join("::"), name: owner.clone(), members: vec![leaf.clone()] }
+        }
+        _ => NameRef { module: module.join("::"), name: leaf.clone(), members: Vec::new() },
+    })
 }
 
 /// True where a resolved path equals one written with `::`.

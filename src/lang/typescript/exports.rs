@@ -274,6 +274,7 @@ impl<'a> Exports<'_, 'a> {
                 calls: Vec::new(),
                 uses_transaction: client.nature != Nature::Parallel,
                 span: at,
+                blocks: None,
             };
             self.put(format!("{name}.{between}{read}"), Export::Function(summary));
         }

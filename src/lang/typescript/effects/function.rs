@@ -154,6 +154,7 @@ impl Summary {
             calls: Vec::new(),
             uses_transaction: false,
             span: model.name_span(function),
+            blocks: None,
         };
         Self { public, named: Effect::None, by_name: false, clients: BTreeSet::new() }
     }

@@ -1,0 +1,97 @@
+//! Async code that calls a plain function which blocks: the call stands in one
+//! file, what it waits for in another.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use crate::join::Join;
+use crate::join::lookup::{self, Found};
+use crate::observe::{
+    AsyncCall, Blocks, Candidate, Confidence, Context, Export, IfNo, Need, Question, Step, Value, Values,
+};
+
+/// The rule that these findings belong to.
+const RULE: &str = "blocking-in-async";
+
+/// The findings of all calls, with the file that each stands in.
+pub fn join(join: &Join<'_>) -> Vec<(String, Candidate)> {
+    let Some(rule) = join.rules.rules.iter().position(|rule| rule.id == RULE) else { return Vec::new() };
+    let blocking = names(join);
+    if blocking.is_empty() {
+        return Vec::new();
+    }
+    let mut made = Vec::new();
+    for mapped in join.files.iter() {
+        let path = mapped.source.path.as_str();
+        for call in &mapped.map.observations.async_calls {
+            // Most calls are told apart by their name alone.
+            let leaf = call.name.members.last().unwrap_or(&call.name.name);
+            if !blocking.contains(leaf.as_str()) {
+                continue;
+            }
+            if let Found::Function(file, summary) = lookup::find(path, &call.name, join.facts, join.files)
+                && let Some(blocks) = &summary.blocks
+                && let Some(candidate) = candidate(rule, call, leaf, &file, blocks)
+            {
+                made.push((path.to_owned(), candidate));
+            }
+        }
+    }
+    made
+}
+
+/// The last names of all functions that block.
+fn names<'j>(join: &'j Join<'_>) -> BTreeSet<&'j str> {
+    let exports = join.files.iter().flat_map(|mapped| &mapped.map.observations.exports);
+    exports
+        .filter(|(_, export)| matches!(export, Export::Function(summary) if summary.blocks.is_some()))
+        .map(|(name, _)| name.rsplit('.').next().unwrap_or(name))
+        .collect()
+}
+
+fn candidate(rule: usize, call: &AsyncCall, leaf: &str, file: &str, blocks: &Blocks) -> Option<Candidate> {
+    let handler = call.context == Context::Handler;
+    // Small files read now and then cost little: only a handler's reads are
+    // known to be many.
+    if blocks.kind == "blocking-file" && !blocks.whole_tree && !handler {
+        return None;
+    }
+    let mut needs = Vec::new();
+    if !handler {
+        let question = Question::InService;
+        needs.push(Need { question, span: None, if_unknown: Some(Confidence::Possible), if_no: IfNo::Clear });
+    }
+    let at = |key: &'static str, span| Step::at(key, span).with("name", leaf);
+    let assumption = match (blocks.always, handler) {
+        (false, true) => Some(at("branch-is-taken", call.span)),
+        (true, false) => Some(at("others-wait-meanwhile", call.span)),
+        (true, true) => None,
+        // Two assumptions are one too many.
+        (false, false) => Some(at("branch-is-taken", call.span)),
+    };
+    let confidence = match (blocks.always, handler) {
+        (true, true) => Confidence::Certain,
+        (false, false) => Confidence::Possible,
+        _ => Confidence::Likely,
+    };
+    let called = Value::from(leaf);
+    Some(Candidate {
+        rule,
+        variant: Some(Cow::Borrowed(blocks.kind)),
+        span: call.span,
+        symbol: call.symbol.clone(),
+        context: call.context,
+        request_path_by_name: None,
+        confidence,
+        assumption,
+        evidence: vec![
+            at("blocks-inside", blocks.span).in_file(file).with("call", blocks.call.as_str()),
+            Step::at("in-async-body", call.around),
+        ],
+        labels: Vec::new(),
+        values: Values::from([(Cow::Borrowed("call"), called)]),
+        needs,
+        cleared: None,
+        patch: None,
+    })
+}
