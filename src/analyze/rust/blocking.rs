@@ -126,6 +126,7 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
         }
         if candidate.confidence() == Confidence::Certain
             && let Some(remedy) = &hit.remedy
+            && !in_plain_closure(model, node)
             && !holds_guard(model, node)
             && !model.tree.node(node).quoted
             && !foreign_runtime(model)
@@ -139,6 +140,14 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
     }
 }
 
+/// True in a closure that cannot await, though it runs in async code.
+fn in_plain_closure(model: &Model<'_>, node: NodeId) -> bool {
+    let mut around = model.tree.ancestors(node).into_iter();
+    let nearest =
+        around.find(|&id| matches!(model.tree.kind(id), Kind::Function(_) | Kind::Closure { .. } | Kind::Async));
+    nearest.is_some_and(|id| matches!(model.tree.kind(id), Kind::Closure { is_async: false, .. }))
+}
+
 fn draft(model: &Model<'_>, hit: &Blocking, remedy: &Remedy) -> Draft {
     let key = match remedy.feature {
         "time" => "tokio-sleep",
@@ -146,10 +155,7 @@ fn draft(model: &Model<'_>, hit: &Blocking, remedy: &Remedy) -> Draft {
         _ => "tokio-fs",
     };
     let end = model.tree.span(hit.node).end;
-    let edits = vec![
-        (model.tree.span(remedy.callee), remedy.path.clone()),
-        (Span::at(end), ".await".to_owned()),
-    ];
+    let edits = vec![(model.tree.span(remedy.callee), remedy.path.clone()), (Span::at(end), ".await".to_owned())];
     Draft { key: key.into(), edits, imports: Vec::new() }
 }
 

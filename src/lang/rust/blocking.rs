@@ -54,7 +54,17 @@ const DEPTH: usize = 3;
 
 /// A file that holds none of these makes no blocking call.
 const WORDS: &[&str] = &[
-    "fs::", "File::", "sleep", "Command", "ureq", "blocking", "WalkDir", "SmtpTransport", "diesel", "TcpStream",
+    "fs::",
+    "File::",
+    "sleep",
+    "Command",
+    "ureq",
+    "blocking",
+    "WalkDir",
+    "SmtpTransport",
+    "sendgrid",
+    "diesel",
+    "TcpStream",
 ];
 
 impl Model<'_> {
@@ -73,8 +83,7 @@ impl Model<'_> {
                 continue;
             }
             let span = self.tree.span(hit.node);
-            let blocks =
-                Blocks { call: hit.call, kind: hit.kind, whole_tree: hit.whole_tree, span, always: true };
+            let blocks = Blocks { call: hit.call, kind: hit.kind, whole_tree: hit.whole_tree, span, always: true };
             self.note(&mut found, node, blocks);
         }
         for _ in 1..DEPTH {
@@ -274,6 +283,11 @@ impl Model<'_> {
         };
         if name == "send" && head.iter().chain(&typed).any(mails) {
             return hit("blocking-socket", "lettre::SmtpTransport::send");
+        }
+        // Its asynchronous `send` takes the same names, and is awaited.
+        let sendgrid = |path: &Vec<String>| path.first().is_some_and(|first| first == "sendgrid");
+        if name == "send" && head.iter().chain(&typed).any(sendgrid) {
+            return hit("blocking-http", "sendgrid send");
         }
         None
     }

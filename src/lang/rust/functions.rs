@@ -111,6 +111,11 @@ impl Model<'_> {
                     return match self.wrapper_of(id) {
                         Some(body) => body,
                         None if *is_async => Body::Async,
+                        // Runs where it stands.
+                        None if self.is_called_at_once(id) => {
+                            inner = id;
+                            continue;
+                        }
                         None => Body::Closure,
                     };
                 }
@@ -125,6 +130,35 @@ impl Model<'_> {
             inner = id;
         }
         Body::Outside
+    }
+
+    /// True for the closure of `.map_err(|e| …)` and its like, which the method
+    /// runs itself, on the same thread.
+    fn is_called_at_once(&self, closure: NodeId) -> bool {
+        const RUN: &[&str] = &[
+            "map",
+            "map_err",
+            "map_or",
+            "map_or_else",
+            "and_then",
+            "or_else",
+            "ok_or_else",
+            "unwrap_or_else",
+            "unwrap_or_default",
+            "inspect",
+            "inspect_err",
+            "for_each",
+            "try_for_each",
+            "filter_map",
+            "flat_map",
+            "filter",
+            "then",
+        ];
+        let Kind::Method { receiver, name, args, .. } = self.tree.kind(self.tree.node(closure).parent) else {
+            return false;
+        };
+        let parallel = |(_, method): (NodeId, &str)| method.starts_with("par_") || method == "into_par_iter";
+        args.contains(&closure) && RUN.contains(&name.as_str()) && !self.chain(*receiver).into_iter().any(parallel)
     }
 
     /// What the call that takes a closure or block as argument makes of it.
