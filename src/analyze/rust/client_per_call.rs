@@ -282,7 +282,9 @@ fn is_untimed(model: &Model<'_>, constructor: &Constructor<'_>) -> bool {
         Use::Chain => model.chain_end(constructor.node),
         _ => model.function_of(constructor.node).map_or(NodeId::ROOT, |function| function.node),
     };
-    !own && !default && super::client_timeout::timeout_within(model, around).is_none()
+    let bounded = || super::client_timeout::timeout_within(model, around).is_some();
+    let unbounded = || !super::client_timeout::unbounded_requests(model, constructor).is_empty();
+    !own && !default && (!bounded() || unbounded())
 }
 
 /// A loop that asks until something answers, and then leaves: it polls a

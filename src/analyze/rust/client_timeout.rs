@@ -12,7 +12,7 @@ use crate::source::Span;
 /// What this analysis may say.
 pub const VOCABULARY: Vocabulary = Vocabulary {
     values: &["client", "cold", "connect_only"],
-    evidence: &["client-without-timeout", "no-timeout-in-file", "only-connect-timeout"],
+    evidence: &["client-without-timeout", "no-timeout-in-file", "only-connect-timeout", "request-without-timeout"],
     guards: &[
         "timeout-on-client",
         "timeout-in-file",
@@ -51,6 +51,8 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             sink.push(candidate.clear(Step::at("with-client-per-call", span)));
             continue;
         }
+        let unbounded = unbounded_requests(model, &constructor);
+        let elsewhere = if unbounded.is_empty() { elsewhere } else { None };
         if let Some(guard) = guard(model, &constructor, used, context, elsewhere) {
             candidate = candidate.clear(guard);
             sink.push(candidate);
@@ -59,7 +61,12 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
         if constructor.library == Library::Hyper {
             continue;
         }
-        candidate = candidate.evidence(Step::new("no-timeout-in-file"));
+        for &request in &unbounded {
+            candidate = candidate.evidence(Step::at("request-without-timeout", model.tree.span(request)));
+        }
+        if unbounded.is_empty() {
+            candidate = candidate.evidence(Step::new("no-timeout-in-file"));
+        }
         if connect_only {
             candidate = candidate.evidence(Step::at("only-connect-timeout", span));
         }
@@ -77,7 +84,7 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             if_unknown: Some(Confidence::Certain),
             if_no: IfNo::Clear,
         });
-        if used == Use::Escapes {
+        if used == Use::Escapes && unbounded.is_empty() {
             candidate = candidate.assume(Step::at("requests-without-timeout", span));
         }
         if candidate.confidence() == Confidence::Certain
@@ -92,6 +99,57 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
         }
         sink.push(candidate);
     }
+}
+
+/// The requests on a client that a local holds, or a clone of it, which bring
+/// no timeout of their own; closures and async blocks of the function included.
+pub fn unbounded_requests(model: &Model<'_>, constructor: &Constructor<'_>) -> Vec<NodeId> {
+    let Some((binding, pattern)) = model.bound_by(constructor.node) else { return Vec::new() };
+    let Some(name) = pattern.name() else { return Vec::new() };
+    let mut open = vec![(binding, name)];
+    let mut found = Vec::new();
+    while let Some((binding, name)) = open.pop() {
+        for used in model.uses_of(binding, name) {
+            let parent = model.tree.node(used).parent;
+            let Kind::Method { receiver, name, .. } = model.tree.kind(parent) else { continue };
+            if *receiver != used {
+                continue;
+            }
+            match name.as_str() {
+                "clone" => {
+                    if let Some((binding, pattern)) = model.bound_by(parent)
+                        && let Some(name) = pattern.name()
+                    {
+                        open.push((binding, name));
+                    }
+                }
+                "get" | "head" | "post" | "put" | "patch" | "delete" | "request" if is_unbounded(model, parent) => {
+                    found.push(parent);
+                }
+                _ => {}
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// `client.get(url)….send()` in one chain, without a timeout in it or around it.
+fn is_unbounded(model: &Model<'_>, request: NodeId) -> bool {
+    let end = model.chain_end(request);
+    let chain = model.chain(end);
+    let sends = chain.iter().any(|(_, name)| *name == "send");
+    let own = chain.iter().any(|(_, name)| name.contains("timeout"));
+    let timer = |id: NodeId| match model.tree.kind(id) {
+        Kind::Call { callee, .. } => match model.tree.kind(*callee) {
+            Kind::Path(path) => path.last().is_some_and(|leaf| leaf.contains("timeout")),
+            _ => false,
+        },
+        Kind::Macro { path, .. } => path.last().is_some_and(|leaf| leaf == "select"),
+        Kind::Method { name, .. } => name == "timeout",
+        _ => false,
+    };
+    sends && !own && !model.tree.ancestors(end).into_iter().any(timer)
 }
 
 /// A client that is kept is used where its keeper is, not where it is made.
