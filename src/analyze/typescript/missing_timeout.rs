@@ -1,5 +1,7 @@
 //! HTTP calls that wait for an answer without a bound of their own.
 
+mod wrapper;
+
 use std::borrow::Cow;
 
 use oxc_ast::AstKind;
@@ -17,13 +19,14 @@ use crate::lang::typescript::values::Property;
 use crate::lang::typescript::{Model, bare, span};
 use crate::observe::{Confidence, Context, Draft, Known, Step, Value};
 use crate::source::Span;
+use wrapper::Wrapper;
 
 /// See the module.
 pub const ANALYSIS: Analysis<super::Run> = Analysis {
     name: "missing-timeout",
     vocabulary: Vocabulary {
         values: &["client", "one_call"],
-        evidence: &["client", "no-timeout", "kept", "server", "handler-missing"],
+        evidence: &["client", "no-timeout", "kept", "server", "handler-missing", "handed-on", "called-without"],
         guards: &[
             "bounded",
             "opaque-options",
@@ -60,10 +63,44 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
         if matches!(enclosing.context, Context::Test | Context::Build) {
             continue;
         }
-        if let Some(builder) = candidate(model, sink, Site { node, call, kind, index, enclosing: &enclosing }) {
-            sink.push(builder);
+        let site = Site { node, call, kind, index, enclosing: &enclosing, handed: false };
+        let wrapper = wrapper::of(model, site).filter(|wrapper| !wrapper.unbounded.is_empty());
+        match wrapper {
+            // Only some of its calls bring a bound: each of the others is told.
+            Some(wrapper) if wrapper.mixed => {
+                for call in &wrapper.unbounded {
+                    let node = call.node_id.get();
+                    let enclosing = model.enclosing(node);
+                    let at = Site { node, call, index: wrapper.index, enclosing: &enclosing, handed: true, ..site };
+                    let bounded = wrapper_guard(model, site);
+                    if let Some(builder) = candidate(model, sink, at, None) {
+                        let handed = Step::at("handed-on", span(site.call)).with("client", kind.library());
+                        let builder = builder.evidence(handed);
+                        sink.push(match bounded {
+                            Some(guard) => builder.clear(guard),
+                            None => builder,
+                        });
+                    }
+                }
+            }
+            wrapper => {
+                if let Some(builder) = candidate(model, sink, site, wrapper.as_ref()) {
+                    sink.push(builder);
+                }
+            }
         }
     }
+}
+
+/// How many calls of a wrapper are named as evidence.
+const NAMED: usize = 4;
+
+/// What the wrapper itself does to bound the request, or to need none.
+fn wrapper_guard<'a>(model: &Model<'a>, site: Site<'_, 'a>) -> Option<Step> {
+    if http::is_wrapped_in_timeout(model, site.node) || is_raced(model, site.node) {
+        return Some(Step::at("raced", http::outermost(model, site.node)));
+    }
+    content_guard(model, site, &Options::Absent)
 }
 
 #[derive(Clone, Copy)]
@@ -73,6 +110,8 @@ struct Site<'s, 'a> {
     kind: Kind,
     index: usize,
     enclosing: &'s Enclosing,
+    /// The call of a wrapper, whose parameter may be of any type.
+    handed: bool,
 }
 
 /// Options that bound the wait, by library.
@@ -88,8 +127,13 @@ const fn bounding(kind: Kind) -> &'static [&'static str] {
     }
 }
 
-fn candidate<'a>(model: &Model<'a>, sink: &Sink<'_>, site: Site<'_, 'a>) -> Option<Builder> {
-    let Site { node, call, kind, index, enclosing } = site;
+fn candidate<'a>(
+    model: &Model<'a>,
+    sink: &Sink<'_>,
+    site: Site<'_, 'a>,
+    wrapper: Option<&Wrapper<'a>>,
+) -> Option<Builder> {
+    let Site { node, call, kind, index, enclosing, .. } = site;
     let place = span(call);
     let builder = sink
         .candidate(place, enclosing.symbol.clone(), enclosing.context)
@@ -103,6 +147,8 @@ fn candidate<'a>(model: &Model<'a>, sink: &Sink<'_>, site: Site<'_, 'a>) -> Opti
         _ => builder,
     };
     let given = options::options(model, &call.arguments, index);
+    // What a caller hands over is read where it is called.
+    let given = if wrapper.is_some() { Options::Absent } else { given };
     if let Some(guard) = guard(model, site, &given) {
         return Some(builder.clear(guard));
     }
@@ -129,6 +175,13 @@ fn candidate<'a>(model: &Model<'a>, sink: &Sink<'_>, site: Site<'_, 'a>) -> Opti
         builder = builder.assume(Step::new("no-global-default"));
     }
     builder = runtime(model, kind, enclosing, builder);
+    if let Some(wrapper) = wrapper {
+        for call in wrapper.unbounded.iter().take(NAMED) {
+            builder = builder.evidence(Step::at("called-without", span(*call)));
+        }
+        // The calls may not be alike; the number is for each to choose.
+        return Some(if wrapper.escapes { builder.assume(Step::new("no-caller-timeout")) } else { builder });
+    }
     Some(with_patch(model, sink, site, &given, builder))
 }
 
@@ -368,7 +421,7 @@ fn with_patch<'a>(
     given: &Options<'a, 'a>,
     builder: Builder,
 ) -> Builder {
-    if builder.confidence() != Confidence::Certain {
+    if site.handed || builder.confidence() != Confidence::Certain {
         return builder;
     }
     let ms = grouped(sink.number("timeout_ms", 10_000.0) as u64);
