@@ -19,6 +19,7 @@ pub const VOCABULARY: Vocabulary = Vocabulary {
     patches: &["tokio-sleep", "tokio-fs", "tokio-process"],
     variants: &[
         "thread-sleep",
+        "thread-join",
         "child-process",
         "blocking-http",
         "block-on",
@@ -95,7 +96,9 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
         let is_tool = matches!(context, Context::Cli | Context::Build);
         match hit.kind {
             "child-process" if is_tool => candidate = candidate.clear(Step::at("command-in-tool", span)),
-            "child-process" | "blocking-http" | "block-on" | "blocking-socket" if context == Context::Startup => {
+            "child-process" | "blocking-http" | "block-on" | "blocking-socket" | "thread-join"
+                if context == Context::Startup =>
+            {
                 candidate = candidate.clear(Step::at("blocking-at-startup", span));
             }
             "blocking-http" | "blocking-socket" if is_tool => {
@@ -107,6 +110,9 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             }
             // Small files read now and then cost little: only a handler's
             // reads are known to be many.
+            "blocking-file" if is_service_code(context) && !hit.fixed => {
+                candidate = candidate.need(in_service()).doubt(Step::at("much-is-read", span));
+            }
             "blocking-file" if !matches!(context, Context::Handler | Context::Test) => continue,
             "blocking-file" if hit.fixed => candidate = candidate.clear(Step::at("fixed-path", span)),
             "blocking-query" if matches!(context, Context::Startup | Context::Cli | Context::Build) => {

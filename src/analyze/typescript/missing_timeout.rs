@@ -326,7 +326,7 @@ fn is_bulky<'a>(model: &Model<'a>, body: &'a Expression<'a>) -> bool {
         }
         _ => {
             let leaf = model.path_of(body).leaf().to_ascii_lowercase();
-            leaf == "body" || leaf == "buffer" || leaf.contains("stream")
+            leaf == "buffer" || leaf.contains("stream")
         }
     }
 }

@@ -56,7 +56,7 @@ const DEPTH: usize = 3;
 const WORDS: &[&str] = &[
     "fs::",
     "File::",
-    "sleep",
+    "thread::",
     "Command",
     "ureq",
     "blocking",
@@ -241,6 +241,7 @@ impl Model<'_> {
                 let is_runtime = equals(&path, "tokio::runtime::Runtime") || equals(&path, "tokio::runtime::Handle");
                 if is_runtime { hit("block-on", "block_on") } else { None }
             }
+            "join" if self.is_std_thread(receiver) => hit("thread-join", "std::thread::JoinHandle::join"),
             "recv" | "recv_timeout" if self.is_std_receiver(receiver) => {
                 hit("channel-receive", &format!("std::sync::mpsc::Receiver::{name}"))
             }
@@ -329,6 +330,12 @@ impl Model<'_> {
         self.leaf_name(*value).is_some_and(named) && self.names_crate("diesel") && !self.names_crate("diesel_async")
     }
 
+    /// `std::thread::spawn(…)` itself, or a local that holds its handle.
+    fn is_std_thread(&self, receiver: NodeId) -> bool {
+        let made = self.origin(self.chain_root(receiver)).and_then(|head| self.callee(head));
+        made.is_some_and(|path| equals(&path, "std::thread::spawn"))
+    }
+
     /// `let (tx, rx) = std::sync::mpsc::channel()` in the same function.
     fn is_std_receiver(&self, receiver: NodeId) -> bool {
         let made = self.init_of(receiver).and_then(|init| self.callee(init));
@@ -363,7 +370,7 @@ fn rank(one: &Blocks) -> u8 {
         "blocking-http" => 0,
         "blocking-socket" => 1,
         "child-process" => 2,
-        "thread-sleep" => 3,
+        "thread-sleep" | "thread-join" => 3,
         "blocking-query" => 4,
         _ if one.whole_tree => 5,
         _ => 6,
