@@ -459,6 +459,15 @@ pub struct PoolSite {
     pub acquire_ms: Known<f64>,
 }
 
+/// Where a call leads.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Callee {
+    /// To the function of this file whose name stands there.
+    Here(Span),
+    /// To a function of another file.
+    There(NameRef),
+}
+
 /// What one file contributes to the join.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Observations {
@@ -473,6 +482,9 @@ pub struct Observations {
     /// Functions of other files that request handlers of this one call, and
     /// where.
     pub handler_calls: Vec<(NameRef, Span)>,
+    /// What the other functions of this file call within the project, each by
+    /// the place of the caller's name.
+    pub onward_calls: Vec<(Span, Callee)>,
     /// What async code calls without awaiting it, where the called function is
     /// not shown to be harmless.
     pub async_calls: Vec<AsyncCall>,

@@ -1,5 +1,5 @@
 //! What stands around the code of a file in others: the handlers that call its
-//! functions (one hop), and the timeout layer around its service.
+//! functions, and the timeout layer around its service.
 
 use std::collections::BTreeMap;
 
@@ -7,34 +7,53 @@ use crate::facts::Facts;
 use crate::join::Files;
 use crate::join::lookup::{self, Found};
 use crate::join::needs::Answer;
-use crate::observe::Step;
+use crate::observe::{Callee, Step};
 use crate::source::Span;
 
-/// The functions that handlers call, each by its file and the place of its
+/// The functions that handlers reach, each by its file and the place of its
 /// name, with the file and place of one call.
 #[derive(Default)]
 pub struct Reached {
     functions: BTreeMap<(String, Span), (String, Span)>,
 }
 
+/// How many calls lead from a handler to what it reaches.
+const HOPS: usize = 3;
+
 impl Reached {
-    /// Follows every call that the handlers of `files` make into other files.
+    /// Follows every call that the handlers of `files` make into other files,
+    /// and what the called functions call in turn.
     pub fn of(files: &Files, facts: &Facts) -> Self {
         let mut reached = Self::default();
+        let mut open = Vec::new();
         for file in files.iter() {
             let from = &file.source.path;
             for (name, at) in &file.map.observations.handler_calls {
                 // What is handed on through a file that no rule reads stays
                 // unseen: mapping all of these would double a scan.
                 if let Found::Function(path, summary) = lookup::find(from, name, facts, files) {
-                    reached.functions.entry((path, summary.span)).or_insert_with(|| (from.clone(), *at));
+                    open.push(((path, summary.span), (from.clone(), *at)));
                 }
             }
+        }
+        for hop in 1..=HOPS {
+            let mut next = Vec::new();
+            for (function, by) in open {
+                if reached.functions.contains_key(&function) {
+                    continue;
+                }
+                if hop < HOPS {
+                    let onward = onward(&function, files, facts).into_iter();
+                    next.extend(onward.map(|callee| (callee, by.clone())));
+                }
+                reached.functions.insert(function, by);
+            }
+            open = next;
         }
         reached
     }
 
-    /// Does a handler call the function of this file whose name stands there?
+    /// Does a handler reach the function of this file whose name stands there?
     pub fn answer(&self, path: &str, name: Span) -> Answer {
         match self.functions.get(&(path.to_owned(), name)) {
             Some((from, at)) => {
@@ -43,6 +62,21 @@ impl Reached {
             None => Answer::Unknown,
         }
     }
+}
+
+/// What a function calls within the project.
+fn onward(function: &(String, Span), files: &Files, facts: &Facts) -> Vec<(String, Span)> {
+    let (path, name) = function;
+    let Some(file) = files.get(path) else { return Vec::new() };
+    let calls = file.map.observations.onward_calls.iter().filter(|(caller, _)| caller == name);
+    let leads = calls.filter_map(|(_, callee)| match callee {
+        Callee::Here(span) => Some((path.clone(), *span)),
+        Callee::There(name) => match lookup::find(path, name, facts, files) {
+            Found::Function(path, summary) => Some((path, summary.span)),
+            _ => None,
+        },
+    });
+    leads.collect()
 }
 
 /// Does no timeout layer of the crate of `path` bound its handlers? A further

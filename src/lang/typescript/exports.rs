@@ -17,10 +17,11 @@ use oxc_syntax::symbol::SymbolId;
 
 use super::clients::{Client, Kind, Nature, PRISMA_READS};
 use super::effects::Effects;
+use super::functions::is_function;
 use super::path::{Binding, Root, is_project_module};
 use super::values::key_name;
 use super::{Model, bare, span};
-use crate::observe::{Context, Effect, Export, FunctionSummary, Known, NameRef, Observations};
+use crate::observe::{Callee, Context, Effect, Export, FunctionSummary, Known, NameRef, Observations};
 use crate::source::Span;
 
 /// Objects deeper than this are tables of data, not configuration.
@@ -35,26 +36,51 @@ pub fn observe(model: &Model<'_>) -> Observations {
     for statement in &model.program.body {
         out.statement(statement);
     }
-    let handler_calls = handler_calls(model);
-    Observations { exports: out.exports, star_exports: out.stars, handler_calls, ..Observations::default() }
+    let (handler_calls, onward_calls) = calls(&out.effects);
+    Observations {
+        exports: out.exports,
+        star_exports: out.stars,
+        handler_calls,
+        onward_calls,
+        ..Observations::default()
+    }
 }
 
-/// What request handlers call in other files of the project.
-fn handler_calls(model: &Model<'_>) -> Vec<(NameRef, Span)> {
+type Calls = (Vec<(NameRef, Span)>, Vec<(Span, Callee)>);
+
+/// What request handlers call in other files of the project, and what other
+/// functions call anywhere in it.
+fn calls(effects: &Effects<'_, '_>) -> Calls {
+    let model = effects.model;
     // Code runs where its function runs, which is asked for once.
-    let mut handlers: HashMap<NodeId, bool> = HashMap::new();
-    let calls = model.index.calls.iter().filter_map(|&node| {
-        let AstKind::CallExpression(call) = model.kind(node) else { return None };
-        let function = model.function_of(node)?;
-        let handles = || model.context_of(function) == Context::Handler;
-        if !*handlers.entry(function).or_insert_with(handles) {
-            return None;
-        }
+    let mut callers: HashMap<NodeId, Option<Span>> = HashMap::new();
+    let (mut handled, mut onward) = (Vec::new(), Vec::new());
+    for &node in &model.index.calls {
+        let AstKind::CallExpression(call) = model.kind(node) else { continue };
+        let Some(function) = model.function_of(node) else { continue };
         let path = model.callee(call);
-        let name = model.name_ref(&path).or_else(|| model.typed_ref(&path, node))?;
-        is_project_module(&name.module).then(|| (name, span(&call.callee)))
-    });
-    calls.collect()
+        let in_project = |name: &NameRef| is_project_module(&name.module);
+        let there = || model.name_ref(&path).or_else(|| model.typed_ref(&path, node)).filter(in_project);
+        // `None` for a handler; else the named function that the call is part of.
+        let caller = *callers.entry(function).or_insert_with(|| {
+            if model.context_of(function) == Context::Handler {
+                return None;
+            }
+            let mut around = std::iter::once(function).chain(model.nodes().ancestor_ids(function));
+            let named = around.find(|&id| is_function(model.kind(id)) && model.name_of(id).is_some());
+            Some(named.map_or(Span::default(), |named| model.name_span(named)))
+        });
+        match caller {
+            None => handled.extend(there().map(|name| (name, span(&call.callee)))),
+            Some(caller) if caller == Span::default() => {}
+            Some(caller) => {
+                let here = effects.local_function(&path, node).map(|function| model.name_span(function));
+                let callee = here.map(Callee::Here).or_else(|| there().map(Callee::There));
+                onward.extend(callee.map(|callee| (caller, callee)));
+            }
+        }
+    }
+    (handled, onward)
 }
 
 struct Exports<'m, 'a> {

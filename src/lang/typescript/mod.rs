@@ -31,7 +31,7 @@ use std::collections::HashMap;
 
 use oxc_allocator::Allocator;
 use oxc_ast::AstKind;
-use oxc_ast::ast::{Expression, Program};
+use oxc_ast::ast::{AssignmentTarget, Expression, Program};
 use oxc_parser::{ParseOptions, Parser};
 use oxc_semantic::{AstNodes, Scoping, Semantic, SemanticBuilder};
 use oxc_span::{GetSpan, SourceType};
@@ -78,6 +78,8 @@ pub struct Index {
     pub objects: Vec<NodeId>,
     /// Array literals.
     pub arrays: Vec<NodeId>,
+    /// `this.field = …`.
+    pub field_assignments: Vec<NodeId>,
 }
 
 /// Why a file has no typed tree.
@@ -176,11 +178,22 @@ impl Index {
                 | AstKind::DoWhileStatement(_) => &mut index.loops,
                 AstKind::ObjectExpression(_) => &mut index.objects,
                 AstKind::ArrayExpression(_) => &mut index.arrays,
+                AstKind::AssignmentExpression(assignment) if is_own_field(&assignment.left) => {
+                    &mut index.field_assignments
+                }
                 _ => continue,
             };
             list.push(id);
         }
         index
+    }
+}
+
+fn is_own_field(target: &AssignmentTarget<'_>) -> bool {
+    match target {
+        AssignmentTarget::StaticMemberExpression(member) => matches!(member.object, Expression::ThisExpression(_)),
+        AssignmentTarget::PrivateFieldExpression(member) => matches!(member.object, Expression::ThisExpression(_)),
+        _ => false,
     }
 }
 

@@ -227,49 +227,58 @@ const SERIAL: &[&str] = &[
 
 /// Splits `camelCase`, `PascalCase`, `snake_case` and digits into lower-case words.
 pub fn words(name: &str) -> Vec<String> {
-    let mut out: Vec<String> = Vec::new();
-    let mut last = ' ';
-    let mut chars = name.chars().peekable();
-    while let Some(c) = chars.next() {
-        if !c.is_alphanumeric() {
-            last = ' ';
-            continue;
+    pieces(name).map(str::to_lowercase).collect()
+}
+
+/// The words of a name as they are written.
+pub fn pieces(name: &str) -> impl Iterator<Item = &str> {
+    let mut rest = name;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start_matches(|c: char| !c.is_alphanumeric());
+        let mut chars = rest.char_indices().peekable();
+        let mut last = chars.next()?.1;
+        let mut end = rest.len();
+        while let Some((at, c)) = chars.next() {
+            let next_lower = chars.peek().is_some_and(|(_, next)| next.is_lowercase());
+            if !c.is_alphanumeric() || c.is_uppercase() && (!last.is_uppercase() || next_lower) {
+                end = at;
+                break;
+            }
+            last = c;
         }
-        let next_lower = chars.peek().is_some_and(|n| n.is_lowercase());
-        let starts = !last.is_alphanumeric() || c.is_uppercase() && (!last.is_uppercase() || next_lower);
-        match out.last_mut() {
-            Some(word) if !starts => word.extend(c.to_lowercase()),
-            _ => out.push(c.to_lowercase().collect()),
-        }
-        last = c;
-    }
-    out
+        let (word, after) = rest.split_at(end);
+        rest = after;
+        Some(word)
+    })
+}
+
+/// True where a word is one of a list of lower-case ASCII words.
+fn is_among(word: &str, list: &[&str]) -> bool {
+    list.iter().any(|known| known.eq_ignore_ascii_case(word))
 }
 
 /// The effect that a callee's leaf name suggests.
 pub fn effect_of(name: &str) -> Effect {
-    let words = words(name);
-    let Some(first) = words.first() else { return Effect::Unknown };
-    if words.iter().any(|word| WRITE.contains(&word.as_str())) {
+    let Some(first) = pieces(name).next() else { return Effect::Unknown };
+    if pieces(name).any(|word| is_among(word, WRITE)) {
         return Effect::Write;
     }
-    if READ.contains(&first.as_str()) { Effect::Read } else { Effect::Unknown }
+    if is_among(first, READ) { Effect::Read } else { Effect::Unknown }
 }
 
 /// True where a read-like name is one of the traps.
 pub fn is_trap(name: &str) -> bool {
-    words(name).iter().skip(1).any(|word| TRAPS.contains(&word.as_str()))
+    pieces(name).skip(1).any(|word| is_among(word, TRAPS))
 }
 
 /// True where a name is that of a transaction or another serial carrier.
 pub fn is_carrier(name: &str) -> bool {
-    let lower = name.trim_start_matches(['_', '#', '$']).to_ascii_lowercase();
-    CARRIERS.contains(&lower.as_str())
+    is_among(name.trim_start_matches(['_', '#', '$']), CARRIERS)
 }
 
 /// True where a receiver of this name is one serial thing.
 pub fn is_serial(name: &str) -> bool {
-    words(name).last().is_some_and(|word| SERIAL.contains(&word.as_str()))
+    pieces(name).last().is_some_and(|word| is_among(word, SERIAL))
 }
 
 /// True where a type's name is that of a transaction, session or query runner.
@@ -302,7 +311,7 @@ pub fn is_guard(name: &str) -> bool {
         "limit",
         "ratelimit",
     ];
-    words(name).iter().any(|word| GUARDS.contains(&word.as_str()))
+    pieces(name).any(|word| is_among(word, GUARDS))
 }
 
 /// True where a call of this name is about time.
@@ -321,12 +330,12 @@ pub fn is_timing(name: &str) -> bool {
         "backoff",
         "pause",
     ];
-    words(name).iter().any(|word| TIMING.contains(&word.as_str()))
+    pieces(name).any(|word| is_among(word, TIMING))
 }
 
 /// True where a receiver of this name only writes a log.
 pub fn is_logger(name: &str) -> bool {
-    words(name).last().is_some_and(|word| matches!(word.as_str(), "console" | "logger" | "log" | "debug"))
+    pieces(name).last().is_some_and(|word| is_among(word, &["console", "logger", "log", "debug"]))
 }
 
 #[cfg(test)]

@@ -304,18 +304,14 @@ impl<'m, 'a> Clients<'m, 'a> {
     /// `this.field = …` anywhere in the class: all of them must agree.
     fn of_assignments(&self, class: NodeId, field: &str, depth: u32) -> Option<Client> {
         let mut found: Option<Client> = None;
-        for id in self.model.subtree(class) {
+        for &id in &self.model.index.field_assignments {
             let AstKind::AssignmentExpression(assignment) = self.model.kind(id) else { continue };
             let name = match &assignment.left {
-                AssignmentTarget::StaticMemberExpression(m) if matches!(m.object, Expression::ThisExpression(_)) => {
-                    m.property.name.as_str()
-                }
-                AssignmentTarget::PrivateFieldExpression(m) if matches!(m.object, Expression::ThisExpression(_)) => {
-                    m.field.name.as_str()
-                }
+                AssignmentTarget::StaticMemberExpression(m) => m.property.name.as_str(),
+                AssignmentTarget::PrivateFieldExpression(m) => m.field.name.as_str(),
                 _ => continue,
             };
-            if name != field || is_nothing(&assignment.right) {
+            if name != field || is_nothing(&assignment.right) || !self.model.is_within(id, class) {
                 continue;
             }
             let client = self.of_expression(&assignment.right, depth)?;
@@ -428,12 +424,13 @@ fn by_name(model: &Model<'_>, path: &Path<'_, '_>) -> Option<(Client, usize)> {
         }
     }
     let receiver = receivers.last()?;
-    let words = names::words(receiver);
+    let last = names::pieces(receiver).last().unwrap_or("");
+    let named = |list: &[&str]| list.iter().any(|name| name.eq_ignore_ascii_case(last));
     let used = receivers.len().checked_sub(offset)?;
-    if matches!(words.last().map(String::as_str), Some("repository" | "repo")) {
+    if named(&["repository", "repo"]) {
         return Some((Client::named(Kind::Repository, Nature::Parallel), used));
     }
-    if matches!(words.last().map(String::as_str), Some("axios" | "http" | "client" | "api"))
+    if named(&["axios", "http", "client", "api"])
         && matches!(*leaf, "get" | "post" | "head" | "put" | "patch" | "delete")
     {
         return Some((Client::named(Kind::HttpByName, Nature::Parallel), used));
