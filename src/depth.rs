@@ -21,6 +21,13 @@ pub fn too_deep(text: &str) -> Option<String> {
     if bytes.len() < BRACKETS as usize {
         return None;
     }
+    // Nor can a text of few brackets that is shorter than the longest chain.
+    if bytes.len() <= CHAIN as usize {
+        let opens = bytes.iter().filter(|&&byte| byte == b'(' || byte == b'[' || byte == b'{').count();
+        if opens <= BRACKETS as usize {
+            return None;
+        }
+    }
     let (mut open, mut chain, mut in_word) = (0u32, 0u32, false);
     let mut at = 0;
     while at < bytes.len() {

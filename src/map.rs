@@ -33,6 +33,8 @@ pub struct Mapper<'r> {
     pub patterns: Patterns,
     /// Files of more bytes are skipped.
     pub max_file_size: u64,
+    /// Findings in tests count; without them no rule concerns a test.
+    pub include_tests: bool,
 }
 
 /// How far a file was looked at.
@@ -85,6 +87,7 @@ impl<'r> Mapper<'r> {
             rust: Prefilter::new(rules, Family::Rust, enabled)?,
             patterns: Patterns::new(rules),
             max_file_size: settings.max_file_size,
+            include_tests: settings.gate.include_tests,
         })
     }
 
@@ -95,7 +98,9 @@ impl<'r> Mapper<'r> {
                 Family::TypeScript => &self.typescript,
                 Family::Rust => &self.rust,
             };
-            prefilter.wanted(self.rules, language, source.text.as_bytes())
+            let wanted = prefilter.wanted(self.rules, language, source.text.as_bytes());
+            let counts = class != PathClass::Test || self.include_tests;
+            if counts { wanted } else { Wanted { rules: Vec::new(), ..wanted } }
         }))
     }
 

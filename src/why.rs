@@ -7,7 +7,7 @@ use crate::join::write;
 use crate::map::{Look, Mapped};
 use crate::observe::{Confidence, Context};
 use crate::scan::{MappedTree, Request, ScanError, map_all};
-use crate::source::Span;
+use crate::source::{PathClass, Span};
 
 /// What is known about one line.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -76,10 +76,13 @@ pub enum WhyOutcome {
 /// [`ScanError`] where nothing could be scanned, or the path is none of the
 /// walked files.
 pub fn why(request: &Request<'_>, path: &str, line: u32, column: Option<u32>) -> Result<Why, ScanError> {
-    if !request.walked.files.iter().any(|file| file.path == path) {
+    let Some(walked) = request.walked.files.iter().find(|file| file.path == path) else {
         return Err(ScanError::NotWalked(path.to_owned()));
-    }
-    let mapped = map_all(request)?;
+    };
+    // Tests are only read where they count, or are asked about.
+    let mut settings = request.settings.clone();
+    settings.gate.include_tests |= walked.class == PathClass::Test;
+    let mapped = map_all(&Request { settings: &settings, tree: request.tree.clone(), ..*request })?;
     let Some(file) = mapped.files.get(path) else { return Err(ScanError::NotWalked(path.to_owned())) };
     let join = mapped.join(request);
     let joined = join.findings();

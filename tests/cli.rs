@@ -390,3 +390,21 @@ mod unix {
         assert_eq!(child.wait().unwrap().code(), Some(130));
     }
 }
+
+#[test]
+fn tests_are_parsed_only_where_they_count() {
+    let cache = "export class CacheService {\n  compress(data: string): string {\n    \
+                 return Buffer.from(data).toString('base64');\n  }\n}\n";
+    let place = Place::new(&[("package.json", "{}"), ("test/cache.test.ts", cache)]);
+    let report = place.json(&["."]);
+    assert_eq!(report["findings"].as_array().unwrap().len(), 0, "{report}");
+    assert_eq!(report["completeness"]["files_parsed"], 0, "{report}");
+    assert_eq!(report["completeness"]["files_prefiltered"], 1, "{report}");
+    let report = place.json(&[".", "--include-tests"]);
+    assert_eq!(report["completeness"]["files_parsed"], 1, "{report}");
+    assert_eq!(report["findings"].as_array().unwrap().len(), 1, "{report}");
+    // A question about a line is answered all the same.
+    let why = place.run(&["why", "test/cache.test.ts:3"]);
+    assert!(why.out.contains("fake-compression"), "{} {}", why.out, why.err);
+    assert!(why.out.contains("--include-tests"), "{}", why.out);
+}

@@ -148,7 +148,7 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
 
 /// True in a closure that cannot await, though it runs in async code.
 fn in_plain_closure(model: &Model<'_>, node: NodeId) -> bool {
-    let mut around = model.tree.ancestors(node).into_iter();
+    let mut around = model.tree.ancestors(node);
     let nearest =
         around.find(|&id| matches!(model.tree.kind(id), Kind::Function(_) | Kind::Closure { .. } | Kind::Async));
     nearest.is_some_and(|id| matches!(model.tree.kind(id), Kind::Closure { is_async: false, .. }))

@@ -104,7 +104,7 @@ pub(super) fn grade(out: &mut dyn Write, report: &Report, options: &Options) -> 
 pub(super) fn completeness(out: &mut dyn Write, report: &Report, options: &Options) -> io::Result<()> {
     let seen = &report.completeness;
     let mut text = format!(
-        "{} {}: {} parsed, {} held nothing to look for",
+        "{} {}: {} parsed, {} are tests or hold nothing to look for",
         grouped(seen.files_walked),
         if seen.files_walked == 1 { "file" } else { "files" },
         grouped(seen.files_parsed),
