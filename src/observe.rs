@@ -4,12 +4,16 @@
 //! joined later. No sentence that a user reads stands here: a [`Step`] names a
 //! key, and the rule's TOML holds the words for it.
 
+mod functions;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use crate::source::Span;
+
+pub use functions::{AsyncCall, Blocks, Callee, Effect, FunctionSummary, Io};
 
 /// How sure the analysis is. Never mixed with severity.
 #[derive(
@@ -228,6 +232,9 @@ pub enum Question {
     /// Does a request handler of another file call the function of this file
     /// whose name stands at the place?
     CalledFromHandler(Span),
+    /// Is the function of this file whose name stands at the place called from
+    /// elsewhere than from what runs once, at the start?
+    NotOnlyAtStart(Span),
     /// Does the crate enable `feature` of `package` (or depend on it, where
     /// `feature` is empty)?
     Feature {
@@ -320,85 +327,6 @@ pub struct Candidate {
     pub patch: Option<Draft>,
 }
 
-/// What a call or function does to the world.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Effect {
-    /// Touches nothing outside.
-    None,
-    /// Only reads.
-    Read,
-    /// Writes, or may.
-    Write,
-    /// Not known; counts as a write for patches.
-    Unknown,
-}
-
-/// What a call waits for.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Io {
-    /// Nothing that is known.
-    None,
-    /// It waits, for what only names tell.
-    Unseen,
-    /// A file.
-    File,
-    /// A database or cache server.
-    Database,
-    /// Another service.
-    Http,
-}
-
-/// A function as callers in other files need to know it.
-#[derive(Clone, PartialEq, Debug)]
-pub struct FunctionSummary {
-    /// Declared `async`, so that it cannot throw before its promise is there.
-    pub is_async: bool,
-    /// It may wait for something: it awaits, or hands on what a call gives.
-    pub waits: bool,
-    /// The effects of its body as far as this file shows them.
-    pub effect: Effect,
-    /// What it waits for.
-    pub io: Io,
-    /// Functions of other files that its effect depends on.
-    pub calls: Vec<NameRef>,
-    /// Opens or is handed a transaction or another serial resource.
-    pub uses_transaction: bool,
-    /// The name in its declaration.
-    pub span: Span,
-    /// It returns only when something slow is done.
-    pub blocks: Option<Blocks>,
-}
-
-/// What a function that is not async waits for while it runs.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Blocks {
-    /// What is called in the end (`std::fs::read`).
-    pub call: String,
-    /// What it waits for, as the variants of `blocking-in-async` name it.
-    pub kind: &'static str,
-    /// It goes through a whole folder.
-    pub whole_tree: bool,
-    /// Where.
-    pub span: Span,
-    /// False where it stands in a branch.
-    pub always: bool,
-}
-
-/// A plain call in async code of a function that may block.
-#[derive(Clone, PartialEq, Debug)]
-pub struct AsyncCall {
-    /// The function, of this file or another.
-    pub name: NameRef,
-    /// The call.
-    pub span: Span,
-    /// Enclosing symbol.
-    pub symbol: String,
-    /// Where it runs.
-    pub context: Context,
-    /// The name of the async function around it.
-    pub around: Span,
-}
-
 /// A constant as other files see it.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Known<T> {
@@ -459,15 +387,6 @@ pub struct PoolSite {
     pub acquire_ms: Known<f64>,
 }
 
-/// Where a call leads.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Callee {
-    /// To the function of this file whose name stands there.
-    Here(Span),
-    /// To a function of another file.
-    There(NameRef),
-}
-
 /// What one file contributes to the join.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Observations {
@@ -482,6 +401,9 @@ pub struct Observations {
     /// Functions of other files that request handlers of this one call, and
     /// where.
     pub handler_calls: Vec<(NameRef, Span)>,
+    /// What product code of this file calls within the project, and whether
+    /// only what runs once, at the start, makes the call (Rust).
+    pub callers: Vec<(NameRef, bool)>,
     /// What the other functions of this file call within the project, each by
     /// the place of the caller's name.
     pub onward_calls: Vec<(Span, Callee)>,

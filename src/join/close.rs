@@ -38,6 +38,7 @@ pub fn close(join: &Join<'_>, path: &str, candidate: &Candidate) -> Closed {
             Question::CalledFromHandler(name) => {
                 join.reached.get_or_init(|| Reached::of(join.files, join.facts)).answer(path, name)
             }
+            Question::NotOnlyAtStart(name) => reach::not_only_at_start(path, name, join.files, join.facts),
             Question::NoTimeoutLayer => reach::timeout_layer(path, join.files, join.facts),
             ref question => answer(question, path, join.facts, join.files),
         };
@@ -118,7 +119,9 @@ fn unknown(question: &Question) -> Step {
         Question::DependencyBelow { package, .. } | Question::DependencyAtLeast { package, .. } => {
             Step::new("dependency-version-unknown").with("package", package.as_str())
         }
-        Question::CalledFromHandler(_) | Question::NoTimeoutLayer => Step::new("handler-unseen"),
+        Question::CalledFromHandler(_) | Question::NotOnlyAtStart(_) | Question::NoTimeoutLayer => {
+            Step::new("handler-unseen")
+        }
         Question::RustAtLeast { minor } => Step::new("rust-version-unknown").with("minor", *minor),
         Question::InService => Step::new("service-unknown"),
         Question::NotInCommandLineProgram => Step::new("command-line-unknown"),

@@ -7,7 +7,7 @@ use crate::facts::Facts;
 use crate::join::Files;
 use crate::join::lookup::{self, Found};
 use crate::join::needs::Answer;
-use crate::observe::{Callee, Step};
+use crate::observe::{Callee, NameRef, Step};
 use crate::source::Span;
 
 /// The functions that handlers reach, each by its file and the place of its
@@ -77,6 +77,34 @@ fn onward(function: &(String, Span), files: &Files, facts: &Facts) -> Vec<(Strin
         },
     });
     leads.collect()
+}
+
+/// Is the function whose name stands there called from elsewhere than from what
+/// runs once? Unknown where no call of it is seen.
+pub fn not_only_at_start(path: &str, name: Span, files: &Files, facts: &Facts) -> Answer {
+    let Some(file) = files.get(path) else { return Answer::Unknown };
+    let written = file.source.slice(name);
+    let is_it = |from: &str, call: &NameRef| {
+        let leaf = call.members.last().unwrap_or(&call.name);
+        leaf == written
+            && matches!(lookup::find(from, call, facts, files),
+                Found::Function(at, summary) if at == path && summary.span == name)
+    };
+    let mut at_start = None;
+    for from in files.iter() {
+        for (call, once) in &from.map.observations.callers {
+            if is_it(&from.source.path, call) {
+                if !once {
+                    return Answer::Unknown;
+                }
+                at_start.get_or_insert(&from.source.path);
+            }
+        }
+    }
+    match at_start {
+        Some(place) => Answer::No(Step::new("called-only-at-start").with("place", place.as_str())),
+        None => Answer::Unknown,
+    }
 }
 
 /// Does no timeout layer of the crate of `path` bound its handlers? A further

@@ -236,6 +236,18 @@ fn judge(
             if_no: IfNo::Clear,
         });
     }
+    // A method may be called on anything; a function is called by its name.
+    if context == Context::Library
+        && in_loop.is_none()
+        && let Some(function) = model.function_of(constructor.node).filter(|function| function.owner.is_none())
+    {
+        candidate = candidate.need(Need {
+            question: Question::NotOnlyAtStart(function.name_span),
+            span: None,
+            if_unknown: Some(Confidence::Certain),
+            if_no: IfNo::Clear,
+        });
+    }
     if let Some(setting) = model.varying_setting(constructor, PER_TENANT) {
         return candidate.doubt(Step::at("settings-vary", span).with("setting", setting));
     }

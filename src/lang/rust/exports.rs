@@ -29,7 +29,7 @@ pub fn observe(model: &Model<'_>) -> Observations {
         };
         observations.exports.entry(name).or_insert_with(|| Export::Function(summary()));
     }
-    observations.async_calls = async_calls(model);
+    (observations.callers, observations.async_calls) = calls(model);
     if let Some(scope) = model.tree.scopes.get(&super::node::NodeId::ROOT) {
         for (name, path) in &scope.uses {
             let Some((leaf, module)) = path.split_last() else { continue };
@@ -77,33 +77,46 @@ fn blocking_summary(function: &Function, blocks: &Blocks) -> FunctionSummary {
     }
 }
 
-/// The calls in async code that are not awaited, of functions in this crate or
-/// another of its workspace.
-fn async_calls(model: &Model<'_>) -> Vec<AsyncCall> {
-    let mut calls = Vec::new();
+/// The calls of functions in this crate or another of its workspace: all of
+/// them with whether they run once, at the start, and those in async code that
+/// are not awaited.
+fn calls(model: &Model<'_>) -> (Vec<(NameRef, bool)>, Vec<AsyncCall>) {
+    let (mut callers, mut unawaited) = (Vec::new(), Vec::new());
     for id in model.tree.all() {
         let name = match model.tree.kind(id) {
-            Kind::Call { callee, .. } if !model.is_awaited(id) => match model.tree.kind(*callee) {
+            Kind::Call { callee, .. } => match model.tree.kind(*callee) {
                 Kind::Path(path) if is_own_type(path) => method_of(model, id, path.last()),
                 Kind::Path(_) => model.callee(id).and_then(|path| reference(&path)),
                 _ => None,
             },
-            Kind::Method { receiver, name, .. } if !model.is_awaited(id) && is_self(model, *receiver) => {
-                method_of(model, id, Some(name))
-            }
+            Kind::Method { receiver, name, .. } if is_self(model, *receiver) => method_of(model, id, Some(name)),
             _ => None,
         };
         let Some(name) = name else { continue };
-        if model.body_of(id) != Body::Async {
+        let Some(function) = model.function_of(id) else { continue };
+        let context = model.context(id);
+        if context == Context::Test {
             continue;
         }
-        let Some(function) = model.function_of(id) else { continue };
-        let (span, symbol, context) = (model.tree.span(id), model.symbol(id), model.context(id));
-        if !matches!(context, Context::Test | Context::Build | Context::Cli | Context::Startup) {
-            calls.push(AsyncCall { name, span, symbol, context, around: function.name_span });
+        let concerned = !matches!(context, Context::Build | Context::Cli | Context::Startup);
+        if concerned && !model.is_awaited(id) && model.body_of(id) == Body::Async {
+            let (span, symbol, name) = (model.tree.span(id), model.symbol(id), name.clone());
+            unawaited.push(AsyncCall { name, span, symbol, context, around: function.name_span });
         }
+        callers.push((name, context == Context::Startup && runs_once(model, id)));
     }
-    calls
+    (callers, unawaited)
+}
+
+/// Not in a loop, nor in a closure or task that a start only sets up.
+fn runs_once(model: &Model<'_>, call: NodeId) -> bool {
+    let mut around = model.tree.ancestors(call).take_while(|&id| !matches!(model.tree.kind(id), Kind::Function(_)));
+    !around.any(|id| {
+        matches!(
+            model.tree.kind(id),
+            Kind::Loop | Kind::While { .. } | Kind::For { .. } | Kind::Closure { .. } | Kind::Async
+        )
+    })
 }
 
 fn is_own_type(path: &[String]) -> bool {
