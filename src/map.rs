@@ -63,6 +63,8 @@ pub struct Mapped {
     pub rules: Vec<usize>,
     /// The text holds a suppression.
     pub ignores: bool,
+    /// See [`Wanted::handles`].
+    pub handles: bool,
     /// Lines of its text.
     pub lines: u32,
 }
@@ -100,7 +102,7 @@ impl<'r> Mapper<'r> {
             };
             let wanted = prefilter.wanted(self.rules, language, source.text.as_bytes());
             let counts = class != PathClass::Test || self.include_tests;
-            if counts { wanted } else { Wanted { rules: Vec::new(), ..wanted } }
+            if counts { wanted } else { Wanted { rules: Vec::new(), handles: false, ..wanted } }
         }))
     }
 
@@ -127,6 +129,7 @@ impl<'r> Mapper<'r> {
             skipped: None,
             rules: Vec::new(),
             ignores: false,
+            handles: false,
             lines: 0,
         };
         let text = match read(self.tree, path, self.max_file_size) {
@@ -137,8 +140,8 @@ impl<'r> Mapper<'r> {
         let source = SourceFile::new(path, language, class, text);
         let wanted = wanted(&source);
         let parse = !wanted.rules.is_empty();
-        let mapped =
-            Mapped { source, lines, look: Look::Prefiltered, ignores: wanted.ignores, rules: wanted.rules, ..mapped };
+        let Wanted { rules, ignores, handles } = wanted;
+        let mapped = Mapped { source, lines, look: Look::Prefiltered, ignores, handles, rules, ..mapped };
         if parse { self.parsed(mapped) } else { mapped }
     }
 

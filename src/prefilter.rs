@@ -8,6 +8,28 @@ use crate::source::{Family, Language};
 /// The literal that makes suppressions be read in any file.
 pub const IGNORE_MARK: &str = "bizra-ignore";
 
+/// What files that accept requests hold, by their framework.
+const HANDLER_MARKS: &[&str] = &[
+    "'express'",
+    "\"express\"",
+    "'fastify'",
+    "\"fastify\"",
+    "'koa'",
+    "koa-router",
+    "@koa/router",
+    "@nestjs/common",
+    "'hono'",
+    "\"hono\"",
+    "@hapi/hapi",
+    "next/server",
+    "NextApiRequest",
+    "router.get(",
+    "router.post(",
+    "router.use(",
+    "app.get(",
+    "app.post(",
+];
+
 /// One automaton over the trigger literals of all rules of a family.
 pub struct Prefilter {
     automaton: AhoCorasick,
@@ -19,6 +41,8 @@ pub struct Prefilter {
     rules: Vec<usize>,
     /// The position of [`IGNORE_MARK`] among the literals.
     mark: usize,
+    /// [`HANDLER_MARKS`], for files that no rule concerns by itself.
+    handlers: AhoCorasick,
 }
 
 #[derive(Clone, Copy)]
@@ -34,6 +58,9 @@ pub struct Wanted {
     pub rules: Vec<usize>,
     /// The file holds [`IGNORE_MARK`].
     pub ignores: bool,
+    /// No rule concerns the file by itself, but it may hold request handlers
+    /// that call into files which a rule does concern.
+    pub handles: bool,
 }
 
 impl Prefilter {
@@ -73,7 +100,9 @@ impl Prefilter {
         let automaton =
             AhoCorasickBuilder::new().match_kind(MatchKind::LeftmostFirst).build(literals.iter().map(|(l, _)| l))?;
         let mark = literals.iter().position(|(literal, _)| literal == IGNORE_MARK).unwrap_or_default();
-        Ok(Self { automaton, uses: literals.into_iter().map(|(_, uses)| uses).collect(), groups, rules, mark })
+        let handlers = AhoCorasick::new(HANDLER_MARKS)?;
+        let uses = literals.into_iter().map(|(_, uses)| uses).collect();
+        Ok(Self { automaton, uses, groups, rules, mark, handlers })
     }
 
     /// What the literals of `text` say for a file of `language`.
@@ -87,8 +116,9 @@ impl Prefilter {
         }
         let all = |position: usize| met[position].count_ones() as usize == self.groups[position];
         let rules = (0..self.rules.len()).filter(|&position| all(position)).map(|position| self.rules[position]);
-        let rules = rules.filter(|&index| set.rules[index].reads(language)).collect();
-        Wanted { rules, ignores: found[self.mark] }
+        let rules: Vec<usize> = rules.filter(|&index| set.rules[index].reads(language)).collect();
+        let handles = rules.is_empty() && language.family() == Family::TypeScript && self.handlers.is_match(text);
+        Wanted { rules, ignores: found[self.mark], handles }
     }
 
     /// Which literals occur. Leftmost-first search runs on SIMD; the search

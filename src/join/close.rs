@@ -18,6 +18,8 @@ pub struct Closed {
     pub request_path: Option<Step>,
     /// Files that must be mapped before all of its needs can be answered.
     pub wanted: Vec<String>,
+    /// No handler that calls it was found among the mapped files.
+    pub seeks_handler: bool,
 }
 
 /// Closes `candidate` of the file at `path`. Needs that wait for a file which
@@ -29,6 +31,7 @@ pub fn close(join: &Join<'_>, path: &str, candidate: &Candidate) -> Closed {
         effective: candidate.context,
         request_path: None,
         wanted: Vec::new(),
+        seeks_handler: false,
     };
     if candidate.cleared.is_some() {
         return closed;
@@ -63,6 +66,9 @@ pub fn close(join: &Join<'_>, path: &str, candidate: &Candidate) -> Closed {
             Answer::Likely(step) => lower(candidate, Confidence::Likely, step, &need.question),
             Answer::Possible(step) => lower(candidate, Confidence::Possible, step, &need.question),
             Answer::Unknown | Answer::NeedFiles(_) => {
+                let candidate = &mut closed.candidate;
+                closed.seeks_handler |=
+                    matches!(need.question, Question::CalledFromHandler(_)) && candidate.context == Context::Library;
                 let step = unknown(&need.question);
                 match need.if_unknown {
                     Some(ceiling) => lower(candidate, ceiling, place(step), &need.question),

@@ -71,13 +71,30 @@ impl Join<'_> {
     /// Files that must be mapped before all needs can be closed.
     pub fn wanted(&self) -> BTreeSet<String> {
         let mut wanted = BTreeSet::new();
+        let mut sought = BTreeSet::new();
         for (path, candidate) in self.files.candidates() {
             let closed = close(self, path, candidate);
             wanted.extend(closed.wanted);
+            if closed.seeks_handler {
+                sought.extend(self.facts.packages.nearest(path).map(|package| package.folder.clone()));
+            }
         }
+        wanted.extend(self.handling(&sought));
         wanted.extend(pools::wanted(self));
         wanted.retain(|path| !self.files.holds(path));
         wanted
+    }
+
+    /// Files that no rule concerns, but which may hold the handlers of a
+    /// package among `packages` (folders), or lie on the way from one.
+    fn handling(&self, packages: &BTreeSet<String>) -> Vec<String> {
+        if packages.is_empty() {
+            return Vec::new();
+        }
+        let in_package = |path: &str| self.facts.packages.nearest(path).is_some_and(|p| packages.contains(&p.folder));
+        let handling = self.files.iter().filter(|file| file.handles).map(|file| &file.source.path);
+        let passed = self.reached.get().into_iter().flat_map(|reached| &reached.unmapped);
+        handling.chain(passed).filter(|path| in_package(path)).cloned().collect()
     }
 
     /// The findings of all files.

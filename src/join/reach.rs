@@ -1,7 +1,7 @@
 //! What stands around the code of a file in others: the handlers that call its
 //! functions, and the timeout layer around its service.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::Facts;
 use crate::join::Files;
@@ -15,6 +15,8 @@ use crate::source::Span;
 #[derive(Default)]
 pub struct Reached {
     functions: BTreeMap<(String, Span), (String, Span)>,
+    /// Files that handlers call into, and that no rule concerned so far.
+    pub unmapped: BTreeSet<String>,
 }
 
 /// How many calls lead from a handler to what it reaches.
@@ -29,10 +31,10 @@ impl Reached {
         for file in files.iter() {
             let from = &file.source.path;
             for (name, at) in &file.map.observations.handler_calls {
-                // What is handed on through a file that no rule reads stays
-                // unseen: mapping all of these would double a scan.
-                if let Found::Function(path, summary) = lookup::find(from, name, facts, files) {
-                    open.push(((path, summary.span), (from.clone(), *at)));
+                match lookup::find(from, name, facts, files) {
+                    Found::Function(path, summary) => open.push(((path, summary.span), (from.clone(), *at))),
+                    Found::NeedFiles(needed) => reached.unmapped.extend(needed),
+                    _ => {}
                 }
             }
         }
@@ -43,7 +45,7 @@ impl Reached {
                     continue;
                 }
                 if hop < HOPS {
-                    let onward = onward(&function, files, facts).into_iter();
+                    let onward = onward(&function, files, facts, &mut reached.unmapped).into_iter();
                     next.extend(onward.map(|callee| (callee, by.clone())));
                 }
                 reached.functions.insert(function, by);
@@ -65,7 +67,12 @@ impl Reached {
 }
 
 /// What a function calls within the project.
-fn onward(function: &(String, Span), files: &Files, facts: &Facts) -> Vec<(String, Span)> {
+fn onward(
+    function: &(String, Span),
+    files: &Files,
+    facts: &Facts,
+    unmapped: &mut BTreeSet<String>,
+) -> Vec<(String, Span)> {
     let (path, name) = function;
     let Some(file) = files.get(path) else { return Vec::new() };
     let calls = file.map.observations.onward_calls.iter().filter(|(caller, _)| caller == name);
@@ -73,6 +80,10 @@ fn onward(function: &(String, Span), files: &Files, facts: &Facts) -> Vec<(Strin
         Callee::Here(span) => Some((path.clone(), *span)),
         Callee::There(name) => match lookup::find(path, name, facts, files) {
             Found::Function(path, summary) => Some((path, summary.span)),
+            Found::NeedFiles(needed) => {
+                unmapped.extend(needed);
+                None
+            }
             _ => None,
         },
     });
