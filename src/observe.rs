@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::source::Span;
 
-pub use functions::{AsyncCall, Blocks, Callee, Effect, FunctionSummary, Io};
+pub use functions::{AsyncCall, Blocks, Callee, Caller, Effect, FunctionSummary, Given, Io, ProjectCall};
 
 /// How sure the analysis is. Never mixed with severity.
 #[derive(
@@ -235,6 +235,16 @@ pub enum Question {
     /// Is the function of this file whose name stands at the place called from
     /// elsewhere than from what runs once, at the start?
     NotOnlyAtStart(Span),
+    /// Do the calls of the function whose name stands at the place, all in
+    /// other files, hand over options without a bound?
+    CallersLeaveUnbounded {
+        /// The function's name.
+        name: String,
+        /// Where it is declared.
+        function: Span,
+        /// Which argument the options are.
+        index: usize,
+    },
     /// Does the crate enable `feature` of `package` (or depend on it, where
     /// `feature` is empty)?
     Feature {
@@ -398,15 +408,11 @@ pub struct Observations {
     pub pools: Vec<PoolSite>,
     /// Timeout layers that are put around a service's handlers here.
     pub timeout_layers: Vec<Span>,
-    /// Functions of other files that request handlers of this one call, and
-    /// where.
-    pub handler_calls: Vec<(NameRef, Span)>,
     /// What product code of this file calls within the project, and whether
     /// only what runs once, at the start, makes the call (Rust).
     pub callers: Vec<(NameRef, bool)>,
-    /// What the other functions of this file call within the project, each by
-    /// the place of the caller's name.
-    pub onward_calls: Vec<(Span, Callee)>,
+    /// What this file calls within the project (TypeScript).
+    pub calls: Vec<ProjectCall>,
     /// What async code calls without awaiting it, where the called function is
     /// not shown to be harmless.
     pub async_calls: Vec<AsyncCall>,

@@ -42,6 +42,9 @@ pub fn close(join: &Join<'_>, path: &str, candidate: &Candidate) -> Closed {
                 join.reached.get_or_init(|| Reached::of(join.files, join.facts)).answer(path, name)
             }
             Question::NotOnlyAtStart(name) => reach::not_only_at_start(path, name, join.files, join.facts),
+            Question::CallersLeaveUnbounded { ref name, function, index } => {
+                reach::callers_leave_unbounded(path, (name, function), index, join)
+            }
             Question::NoTimeoutLayer => reach::timeout_layer(path, join.files, join.facts),
             ref question => answer(question, path, join.facts, join.files),
         };
@@ -128,6 +131,7 @@ fn unknown(question: &Question) -> Step {
         Question::CalledFromHandler(_) | Question::NotOnlyAtStart(_) | Question::NoTimeoutLayer => {
             Step::new("handler-unseen")
         }
+        Question::CallersLeaveUnbounded { .. } => Step::new("callers-unseen"),
         Question::RustAtLeast { minor } => Step::new("rust-version-unknown").with("minor", *minor),
         Question::InService => Step::new("service-unknown"),
         Question::NotInCommandLineProgram => Step::new("command-line-unknown"),

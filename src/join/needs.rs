@@ -51,7 +51,10 @@ pub fn answer(question: &Question, path: &str, facts: &Facts, exports: &dyn Expo
         Question::DependencyAtLeast { package, version } => dependency_at_least(package, *version, path, facts),
         Question::RustAtLeast { minor } => rust_at_least(*minor, path, facts),
         // The join answers this over all files at once.
-        Question::CalledFromHandler(_) | Question::NotOnlyAtStart(_) | Question::NoTimeoutLayer => Answer::Unknown,
+        Question::CalledFromHandler(_)
+        | Question::NotOnlyAtStart(_)
+        | Question::CallersLeaveUnbounded { .. }
+        | Question::NoTimeoutLayer => Answer::Unknown,
         Question::InService => in_service(path, facts),
         Question::NotInCommandLineProgram => not_in_command_line_program(path, facts),
         Question::Feature { package, feature } => feature_enabled(package, feature, path, facts),

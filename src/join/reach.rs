@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::Facts;
-use crate::join::Files;
 use crate::join::lookup::{self, Found};
 use crate::join::needs::Answer;
-use crate::observe::{Callee, NameRef, Step};
+use crate::join::{Files, Join};
+use crate::observe::{Callee, Caller, NameRef, Step};
 use crate::source::Span;
 
 /// The functions that handlers reach, each by its file and the place of its
@@ -30,9 +30,10 @@ impl Reached {
         let mut open = Vec::new();
         for file in files.iter() {
             let from = &file.source.path;
-            for (name, at) in &file.map.observations.handler_calls {
+            for call in file.map.observations.calls.iter().filter(|call| call.caller == Caller::Handler) {
+                let Callee::There(name) = &call.callee else { continue };
                 match lookup::find(from, name, facts, files) {
-                    Found::Function(path, summary) => open.push(((path, summary.span), (from.clone(), *at))),
+                    Found::Function(path, summary) => open.push(((path, summary.span), (from.clone(), call.span))),
                     Found::NeedFiles(needed) => reached.unmapped.extend(needed),
                     _ => {}
                 }
@@ -75,8 +76,8 @@ fn onward(
 ) -> Vec<(String, Span)> {
     let (path, name) = function;
     let Some(file) = files.get(path) else { return Vec::new() };
-    let calls = file.map.observations.onward_calls.iter().filter(|(caller, _)| caller == name);
-    let leads = calls.filter_map(|(_, callee)| match callee {
+    let calls = file.map.observations.calls.iter().filter(|call| call.caller == Caller::Function(*name));
+    let leads = calls.filter_map(|call| match &call.callee {
         Callee::Here(span) => Some((path.clone(), *span)),
         Callee::There(name) => match lookup::find(path, name, facts, files) {
             Found::Function(path, summary) => Some((path, summary.span)),
@@ -114,6 +115,44 @@ pub fn not_only_at_start(path: &str, name: Span, files: &Files, facts: &Facts) -
     }
     match at_start {
         Some(place) => Answer::No(Step::new("called-only-at-start").with("place", place.as_str())),
+        None => Answer::Unknown,
+    }
+}
+
+/// Do all calls of the function whose name stands there leave its options, the
+/// argument `index`, without a bound? Unknown where no call is seen.
+pub fn callers_leave_unbounded(path: &str, function: (&str, Span), index: usize, join: &Join<'_>) -> Answer {
+    let (files, facts) = (join.files, join.facts);
+    let named = |name: &NameRef| {
+        let leaf = name.members.last().unwrap_or(&name.name);
+        leaf == function.0 || leaf == "default"
+    };
+    let is_it = |from: &str, callee: &Callee| match callee {
+        Callee::Here(span) => from == path && *span == function.1,
+        Callee::There(name) => {
+            named(name)
+                && matches!(lookup::find(from, name, facts, files),
+                    Found::Function(at, summary) if at == path && summary.span == function.1)
+        }
+    };
+    let mut unbounded = Vec::new();
+    for from in files.iter() {
+        for call in &from.map.observations.calls {
+            if !is_it(&from.source.path, &call.callee) {
+                continue;
+            }
+            if call.given.may_bound(index) {
+                let step = Step::at("caller-may-bound", call.span).in_file(from.source.path.clone());
+                return Answer::No(step.with("place", from.source.path.as_str()));
+            }
+            unbounded.push((&from.source.path, call.span));
+        }
+    }
+    match unbounded.first() {
+        Some((place, at)) => {
+            let step = Step::at("callers-unbounded", *at).in_file((*place).clone());
+            Answer::Yes(step.with("count", unbounded.len()).with("place", place.as_str()))
+        }
         None => Answer::Unknown,
     }
 }

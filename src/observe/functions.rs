@@ -90,3 +90,60 @@ pub enum Callee {
     /// To a function of another file.
     There(NameRef),
 }
+
+/// What makes a call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Caller {
+    /// A request handler.
+    Handler,
+    /// The function of this file whose name stands there.
+    Function(Span),
+    /// Anything else.
+    Elsewhere,
+}
+
+/// A call of a function of the project.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ProjectCall {
+    /// What makes it.
+    pub caller: Caller,
+    /// What is called.
+    pub callee: Callee,
+    /// The called expression.
+    pub span: Span,
+    /// What is handed over.
+    pub given: Given,
+}
+
+/// Which of a call's first arguments may bound how long it takes: each by two
+/// bits, the first argument's the lowest.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Given(u16);
+
+impl Given {
+    /// How many arguments are told apart.
+    const ARGUMENTS: usize = 8;
+    const LITERAL: u16 = 1;
+    const OPAQUE: u16 = 2;
+
+    /// Notes an argument that is an object literal without a bound.
+    pub fn literal(&mut self, index: usize) {
+        self.note(index, Self::LITERAL);
+    }
+
+    /// Notes an argument that holds a bound, or may.
+    pub fn opaque(&mut self, index: usize) {
+        self.note(index, Self::OPAQUE);
+    }
+
+    fn note(&mut self, index: usize, what: u16) {
+        if index < Self::ARGUMENTS {
+            self.0 |= what << (2 * index);
+        }
+    }
+
+    /// True where the argument may hold a bound.
+    pub fn may_bound(self, index: usize) -> bool {
+        index >= Self::ARGUMENTS || self.0 >> (2 * index) & Self::OPAQUE != 0
+    }
+}

@@ -17,7 +17,7 @@ use crate::lang::typescript::functions::Enclosing;
 use crate::lang::typescript::path::argument;
 use crate::lang::typescript::values::Property;
 use crate::lang::typescript::{Model, bare, span};
-use crate::observe::{Confidence, Context, Draft, Known, Step, Value};
+use crate::observe::{Confidence, Context, Draft, IfNo, Known, Need, Question, Step, Value};
 use crate::source::Span;
 use wrapper::Wrapper;
 
@@ -64,7 +64,9 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
             continue;
         }
         let site = Site { node, call, kind, index, enclosing: &enclosing, handed: false };
-        let wrapper = wrapper::of(model, site).filter(|wrapper| !wrapper.unbounded.is_empty());
+        // Where nobody calls it in this file, other files may.
+        let called = |wrapper: &Wrapper<'_>| !wrapper.unbounded.is_empty() || wrapper.escapes && !wrapper.mixed;
+        let wrapper = wrapper::of(model, site).filter(called);
         match wrapper {
             // Only some of its calls bring a bound: each of the others is told.
             Some(wrapper) if wrapper.mixed => {
@@ -180,7 +182,20 @@ fn candidate<'a>(
             builder = builder.evidence(Step::at("called-without", span(*call)));
         }
         // The calls may not be alike; the number is for each to choose.
-        return Some(if wrapper.escapes { builder.assume(Step::new("no-caller-timeout")) } else { builder });
+        return Some(match (wrapper.escapes, wrapper.unbounded.is_empty()) {
+            (true, true) => builder.need(Need {
+                question: Question::CallersLeaveUnbounded {
+                    name: wrapper.function.0.clone(),
+                    function: wrapper.function.1,
+                    index: wrapper.index,
+                },
+                span: None,
+                if_unknown: None,
+                if_no: IfNo::Clear,
+            }),
+            (true, false) => builder.assume(Step::new("no-caller-timeout")),
+            (false, _) => builder,
+        });
     }
     Some(with_patch(model, sink, site, &given, builder))
 }

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use oxc_ast::AstKind;
 use oxc_ast::ast::{
-    AssignmentTarget, BindingPattern, Class, ClassElement, Declaration, ExportDefaultDeclarationKind, Expression,
-    ModuleExportName, ObjectPropertyKind, Statement, VariableDeclaration,
+    AssignmentTarget, BindingPattern, CallExpression, Class, ClassElement, Declaration, ExportDefaultDeclarationKind,
+    Expression, ModuleExportName, ObjectPropertyKind, Statement, VariableDeclaration,
 };
 use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
@@ -21,7 +21,9 @@ use super::functions::is_function;
 use super::path::{Binding, Root, is_project_module};
 use super::values::key_name;
 use super::{Model, bare, span};
-use crate::observe::{Callee, Context, Effect, Export, FunctionSummary, Known, NameRef, Observations};
+use crate::observe::{
+    Callee, Caller, Context, Effect, Export, FunctionSummary, Given, Known, NameRef, Observations, ProjectCall,
+};
 use crate::source::Span;
 
 /// Objects deeper than this are tables of data, not configuration.
@@ -36,51 +38,78 @@ pub fn observe(model: &Model<'_>) -> Observations {
     for statement in &model.program.body {
         out.statement(statement);
     }
-    let (handler_calls, onward_calls) = calls(&out.effects);
-    Observations {
-        exports: out.exports,
-        star_exports: out.stars,
-        handler_calls,
-        onward_calls,
-        ..Observations::default()
-    }
+    let calls = calls(&out.effects);
+    Observations { exports: out.exports, star_exports: out.stars, calls, ..Observations::default() }
 }
 
-type Calls = (Vec<(NameRef, Span)>, Vec<(Span, Callee)>);
-
-/// What request handlers call in other files of the project, and what other
-/// functions call anywhere in it.
-fn calls(effects: &Effects<'_, '_>) -> Calls {
+/// What is called in the project.
+fn calls(effects: &Effects<'_, '_>) -> Vec<ProjectCall> {
     let model = effects.model;
     // Code runs where its function runs, which is asked for once.
-    let mut callers: HashMap<NodeId, Option<Span>> = HashMap::new();
-    let (mut handled, mut onward) = (Vec::new(), Vec::new());
+    let mut callers: HashMap<NodeId, Caller> = HashMap::new();
+    let mut calls = Vec::new();
     for &node in &model.index.calls {
         let AstKind::CallExpression(call) = model.kind(node) else { continue };
-        let Some(function) = model.function_of(node) else { continue };
         let path = model.callee(call);
         let in_project = |name: &NameRef| is_project_module(&name.module);
         let there = || model.name_ref(&path).or_else(|| model.typed_ref(&path, node)).filter(in_project);
-        // `None` for a handler; else the named function that the call is part of.
-        let caller = *callers.entry(function).or_insert_with(|| {
-            if model.context_of(function) == Context::Handler {
-                return None;
-            }
-            let mut around = std::iter::once(function).chain(model.nodes().ancestor_ids(function));
-            let named = around.find(|&id| is_function(model.kind(id)) && model.name_of(id).is_some());
-            Some(named.map_or(Span::default(), |named| model.name_span(named)))
-        });
-        match caller {
-            None => handled.extend(there().map(|name| (name, span(&call.callee)))),
-            Some(caller) if caller == Span::default() => {}
-            Some(caller) => {
-                let here = effects.local_function(&path, node).map(|function| model.name_span(function));
-                let callee = here.map(Callee::Here).or_else(|| there().map(Callee::There));
-                onward.extend(callee.map(|callee| (caller, callee)));
-            }
+        let caller = model
+            .function_of(node)
+            .map_or(Caller::Elsewhere, |function| *callers.entry(function).or_insert_with(|| caller(model, function)));
+        let here = || effects.local_function(&path, node).map(|function| model.name_span(function));
+        let callee = match caller {
+            Caller::Function(_) => here().map(Callee::Here).or_else(|| there().map(Callee::There)),
+            // A handler's calls in its own file are for the analyses to see.
+            Caller::Handler | Caller::Elsewhere => there().map(Callee::There),
+        };
+        if let Some(callee) = callee {
+            calls.push(ProjectCall { caller, callee, span: span(&call.callee), given: given(call) });
         }
     }
-    (handled, onward)
+    calls
+}
+
+fn caller(model: &Model<'_>, function: NodeId) -> Caller {
+    if model.context_of(function) == Context::Handler {
+        return Caller::Handler;
+    }
+    let mut around = std::iter::once(function).chain(model.nodes().ancestor_ids(function));
+    let named = around.find(|&id| is_function(model.kind(id)) && model.name_of(id).is_some());
+    named.map_or(Caller::Elsewhere, |named| Caller::Function(model.name_span(named)))
+}
+
+/// What a call's arguments say of a bound on its time.
+fn given(call: &CallExpression<'_>) -> Given {
+    const BOUNDS: &[&str] = &["signal", "timeout", "dispatcher"];
+    let mut given = Given::default();
+    let mut spread = false;
+    for (index, argument) in call.arguments.iter().enumerate() {
+        let Some(expression) = argument.as_expression().filter(|_| !spread) else {
+            spread = true;
+            given.opaque(index);
+            continue;
+        };
+        match bare(expression) {
+            Expression::ObjectExpression(object) => {
+                let bounds = object.properties.iter().any(|kind| match kind {
+                    ObjectPropertyKind::SpreadProperty(_) => true,
+                    ObjectPropertyKind::ObjectProperty(property) => {
+                        key_name(&property.key).is_none_or(|key| BOUNDS.contains(&key.as_ref()))
+                    }
+                });
+                if bounds { given.opaque(index) } else { given.literal(index) }
+            }
+            Expression::StringLiteral(_)
+            | Expression::TemplateLiteral(_)
+            | Expression::NumericLiteral(_)
+            | Expression::BooleanLiteral(_)
+            | Expression::NullLiteral(_)
+            | Expression::ArrowFunctionExpression(_)
+            | Expression::FunctionExpression(_) => {}
+            _ => given.opaque(index),
+        }
+    }
+    given
 }
 
 struct Exports<'m, 'a> {

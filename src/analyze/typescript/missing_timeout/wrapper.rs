@@ -16,9 +16,12 @@ use crate::lang::typescript::functions::is_function;
 use crate::lang::typescript::path::{Binding, argument};
 use crate::lang::typescript::values::key_name;
 use crate::lang::typescript::{Model, bare};
+use crate::source::Span;
 
 /// A function around a request whose options are its parameter.
 pub struct Wrapper<'a> {
+    /// The function's name, and where it is declared.
+    pub function: (String, Span),
     /// Where the parameter stands in a call.
     pub index: usize,
     /// Calls in this file that bring no bound.
@@ -36,7 +39,13 @@ pub fn of<'a>(model: &Model<'a>, site: Site<'_, 'a>) -> Option<Wrapper<'a>> {
     }
     let symbol = handed(model, argument(&site.call.arguments, site.index)?)?;
     let (function, index) = owner(model, site.node, symbol)?;
-    let mut wrapper = Wrapper { index, unbounded: Vec::new(), mixed: false, escapes: escapes(model, function) };
+    let mut wrapper = Wrapper {
+        function: (model.name_of(function).unwrap_or_default().into_owned(), model.name_span(function)),
+        index,
+        unbounded: Vec::new(),
+        mixed: false,
+        escapes: escapes(model, function),
+    };
     for &node in &model.index.calls {
         let AstKind::CallExpression(call) = model.kind(node) else { continue };
         if local_function(model, call) != Some(function) {
