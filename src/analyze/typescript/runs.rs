@@ -283,7 +283,7 @@ fn speaks_of_io(name: &str) -> bool {
     const VERBS: &[&str] =
         &["get", "fetch", "find", "load", "list", "count", "query", "search", "retrieve", "select", "lookup"];
     let words = names::words(name);
-    words.first().is_some_and(|word| VERBS.contains(&word.as_str()))
+    (words.first().is_some_and(|word| VERBS.contains(&word.as_str())) || names::is_getter_phrase(name))
         && !names::is_guard(name)
         && !names::is_timing(name)
         && !names::is_trap(name)

@@ -263,7 +263,18 @@ pub fn effect_of(name: &str) -> Effect {
     if pieces(name).any(|word| is_among(word, WRITE)) {
         return Effect::Write;
     }
-    if is_among(first, READ) { Effect::Read } else { Effect::Unknown }
+    if is_among(first, READ) || is_getter_phrase(name) { Effect::Read } else { Effect::Unknown }
+}
+
+/// True for a name that says what it gives rather than what it does:
+/// `lengthOfQueue`, `currentConcurrencyOfTask`, `totalCount`.
+pub fn is_getter_phrase(name: &str) -> bool {
+    const ADJECTIVES: &[&str] = &["current", "total", "latest", "last", "first", "number", "size", "length"];
+    let mut words = pieces(name);
+    let Some(first) = words.next() else { return false };
+    let of = words.any(|word| word == "Of" || word == "of");
+    (of || is_among(first, ADJECTIVES) && pieces(name).nth(1).is_some())
+        && !pieces(name).any(|word| is_among(word, WRITE))
 }
 
 /// True where a read-like name is one of the traps.
@@ -359,5 +370,9 @@ mod tests {
         assert!(!is_trap("getUser"));
         assert!(is_guard("assertPermission"));
         assert!(is_carrier("sharedContext"));
+        assert_eq!(effect_of("currentConcurrencyOfQueue"), Effect::Read);
+        assert_eq!(effect_of("lengthOfEnvQueue"), Effect::Read);
+        assert_eq!(effect_of("resetCountOf"), Effect::Write);
+        assert_eq!(effect_of("current"), Effect::Unknown);
     }
 }
