@@ -299,6 +299,11 @@ fn role(
             serves.then(|| (*wanted).to_owned())
         })
     };
+    let tool = ["-cli", "_cli"].iter().any(|end| name.ends_with(end)) || name.starts_with("cargo-") || name == "xtask";
+    if has_bin && tool {
+        // A server in it serves the one who started it.
+        return (Role::Cli, None);
+    }
     if let Some(server) = first_of(SERVERS) {
         // What is published without a program is for others' services.
         let role = if has_bin || !published { Role::Service } else { Role::Library };
@@ -306,7 +311,6 @@ fn role(
     }
     match first_of(COMMAND_LINES) {
         Some(by) if has_bin => (Role::Cli, Some(by)),
-        _ if has_bin && (name == "xtask" || name.ends_with("-cli") || name.ends_with("_cli")) => (Role::Cli, None),
         _ => (Role::Library, None),
     }
 }

@@ -56,11 +56,12 @@ fn candidate(rule: usize, call: &AsyncCall, leaf: &str, file: &str, blocks: &Blo
     if blocks.kind == "blocking-file" && !blocks.whole_tree && !handler {
         return None;
     }
-    let mut needs = Vec::new();
-    if !handler {
-        let question = Question::InService;
-        needs.push(Need { question, span: None, if_unknown: Some(Confidence::Possible), if_no: IfNo::Clear });
-    }
+    // A tool's own server serves one user.
+    let (question, ceiling) = match handler {
+        true => (Question::NotInCommandLineProgram, Confidence::Certain),
+        false => (Question::InService, Confidence::Possible),
+    };
+    let needs = vec![Need { question, span: None, if_unknown: Some(ceiling), if_no: IfNo::Clear }];
     let at = |key: &'static str, span| Step::at(key, span).with("name", leaf);
     let assumption = match (blocks.always, handler) {
         (false, true) => Some(at("branch-is-taken", call.span)),

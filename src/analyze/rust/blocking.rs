@@ -35,6 +35,16 @@ const fn in_service() -> Need {
     Need { question: Question::InService, span: None, if_unknown: Some(Confidence::Possible), if_no: IfNo::Clear }
 }
 
+const fn in_no_tool() -> Need {
+    let question = Question::NotInCommandLineProgram;
+    Need { question, span: None, if_unknown: Some(Confidence::Certain), if_no: IfNo::Clear }
+}
+
+/// The file that a program starts in.
+fn is_program(model: &Model<'_>) -> bool {
+    model.tree.functions.iter().any(|function| function.owner.is_none() && function.name == "main")
+}
+
 /// A program that starts no second task: what blocks there holds up nobody.
 fn runs_alone(model: &Model<'_>) -> bool {
     const STARTS: &[&str] = &[
@@ -54,7 +64,6 @@ fn runs_alone(model: &Model<'_>) -> bool {
         "serve_with_shutdown",
         "launch",
     ];
-    let is_program = model.tree.functions.iter().any(|function| function.owner.is_none() && function.name == "main");
     let starts = |id: NodeId| match model.tree.kind(id) {
         Kind::Method { name, args, .. } => STARTS.contains(&name.as_str()) && (name != "join" || args.is_empty()),
         Kind::Call { .. } => model.callee(id).is_some_and(|path| {
@@ -64,7 +73,7 @@ fn runs_alone(model: &Model<'_>) -> bool {
         Kind::Macro { path, .. } => path.last().is_some_and(|leaf| STARTS.contains(&leaf.as_str())),
         _ => false,
     };
-    is_program && !model.tree.all().any(starts)
+    is_program(model) && !model.tree.all().any(starts)
 }
 
 const fn is_service_code(context: Context) -> bool {
@@ -115,6 +124,12 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             }
             "blocking-file" if !matches!(context, Context::Handler | Context::Test) => continue,
             "blocking-file" if hit.fixed => candidate = candidate.clear(Step::at("fixed-path", span)),
+            // A tool's own server serves one user.
+            "blocking-file" if context == Context::Handler => candidate = candidate.need(in_no_tool()),
+            // Nobody is served yet.
+            "thread-sleep" if context == Context::Startup && is_program(model) => {
+                candidate = candidate.doubt(Step::at("others-wait-meanwhile", span));
+            }
             "blocking-query" if matches!(context, Context::Startup | Context::Cli | Context::Build) => {
                 candidate = candidate.clear(Step::at("blocking-at-startup", span));
             }
