@@ -228,8 +228,22 @@ impl PathClass {
         {
             return Self::Build;
         }
+        if class == Self::Product && is_cli_name(path.rsplit('/').next().unwrap_or(path)) {
+            return Self::Script;
+        }
         class
     }
+}
+
+/// `cli.ts`, `auth-cli.ts`, `CliAuth.js`: the command line is a word of the name.
+fn is_cli_name(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or(name);
+    let parted = stem.split(['-', '_']).any(|word| word.eq_ignore_ascii_case("cli"));
+    let leads = stem
+        .strip_prefix("Cli")
+        .or(stem.strip_prefix("cli"))
+        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()));
+    parted || leads || stem.ends_with("Cli")
 }
 
 fn is_test_name(name: &str) -> bool {

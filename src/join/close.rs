@@ -4,6 +4,9 @@ use crate::join::needs::{Answer, answer};
 use crate::join::{Join, Reached, reach, severity};
 use crate::observe::{Candidate, Confidence, Context, IfNo, NAMES_NOT_RESOLVED, Question, Step};
 
+/// The assumption that a method of another file reads, as its name says.
+const METHOD_UNKNOWN: &str = "method-unknown";
+
 /// A candidate without open needs.
 #[derive(Clone, Debug)]
 pub struct Closed {
@@ -101,9 +104,14 @@ fn lower(candidate: &mut Candidate, ceiling: Confidence, assumption: Step, quest
     }
     // That names are not resolved says how the place was seen, and is no
     // assumption about what runs: it does not stack with one.
-    // Two calls on one thing rest on one assumption about it.
-    if candidate.assumption.as_ref().is_some_and(|step| step.key == assumption.key && step.values == assumption.values)
-    {
+    // That the methods of one thing do what their names say is one assumption;
+    // a function that is called by itself may as well compute, or read a cookie.
+    let module = |step: &Step| step.values.get("module").cloned();
+    let again = |step: &Step| {
+        let methods = step.key == METHOD_UNKNOWN && module(step) == module(&assumption);
+        step.key == assumption.key && (step.values == assumption.values || methods)
+    };
+    if candidate.assumption.as_ref().is_some_and(again) {
         candidate.confidence = candidate.confidence.min(ceiling);
         return;
     }
@@ -121,7 +129,9 @@ fn lower(candidate: &mut Candidate, ceiling: Confidence, assumption: Step, quest
 fn unknown(question: &Question) -> Step {
     match question {
         Question::ReadsIo(name) | Question::OnlyReads(name) => {
-            Step::new("effect-unknown").with("name", name.name.as_str())
+            let shown = name.members.last().unwrap_or(&name.name);
+            let key = if name.members.is_empty() { "effect-unknown" } else { METHOD_UNKNOWN };
+            Step::new(key).with("name", shown.as_str()).with("module", name.module.as_str())
         }
         Question::GivesPromise(name) => Step::new("promise-unknown").with("name", name.name.as_str()),
         Question::NodeBelow { major } => Step::new("node-floor-unknown").with("major", *major),

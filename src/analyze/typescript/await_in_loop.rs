@@ -386,7 +386,8 @@ fn carried(model: &Model<'_>, around: &Loop, request: &Uses) -> Option<Step> {
             }
         }
     }
-    let carried = assigned.iter().any(|symbol| reads.contains(symbol));
+    let carried = assigned.iter().any(|symbol| reads.contains(symbol))
+        || reads.iter().any(|&symbol| is_collection(model, symbol) && is_collected(model, around, symbol));
     // A condition of the body over what earlier rounds found decides whether
     // this round asks at all.
     let decides = model.own_code(around.body).into_iter().any(|id| {
@@ -399,6 +400,19 @@ fn carried(model: &Model<'_>, around: &Loop, request: &Uses) -> Option<Step> {
     // A field that the body writes is not told apart from one that the
     // request reads: both go through `this`.
     (carried || decides || body.defines_this && request.this).then(|| Step::at("loop-carries-state", around.head))
+}
+
+/// True where a variable holds an array, set or map that was made for it.
+fn is_collection(model: &Model<'_>, symbol: SymbolId) -> bool {
+    let (Binding::Constant(init) | Binding::Variable(Some(init))) = model.binding(symbol) else { return false };
+    match bare(init) {
+        Expression::ArrayExpression(_) => true,
+        Expression::NewExpression(new) => {
+            let class = model.path_of(&new.callee);
+            ["Set", "Map", "Array"].iter().any(|name| class.is_global(name, &[]))
+        }
+        _ => false,
+    }
 }
 
 /// A collection from outside that the body adds to.

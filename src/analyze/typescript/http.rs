@@ -75,17 +75,17 @@ pub fn kind_of<'a>(model: &Model<'a>, call: &'a CallExpression<'a>) -> Option<(K
     }
     match (module, names.as_slice()) {
         ("axios", ["create"] | ["axios", "create"]) => Some((Kind::AxiosCreate, 0)),
-        ("axios", [] | ["axios"] | ["request"]) => Some((Kind::AxiosCall, object_first(call))),
+        ("axios", [] | ["axios"] | ["request"]) => Some((Kind::AxiosCall, object_first(model, call))),
         ("axios", ["axios", method] | [method]) => Some((Kind::AxiosCall, axios_options(method)?)),
         ("node-fetch", []) => Some((Kind::NodeFetch, 1)),
         ("undici", ["fetch"]) => Some((Kind::Fetch, 1)),
         ("undici", ["request"]) => Some((Kind::UndiciRequest, 1)),
         ("got", ["extend"] | ["got", "extend"]) => Some((Kind::GotExtend, 0)),
-        ("got", [] | ["got"]) => Some((Kind::GotCall, object_first(call))),
+        ("got", [] | ["got"]) => Some((Kind::GotCall, object_first(model, call))),
         ("got", ["got", method] | [method]) if is_method(method) => Some((Kind::GotCall, 1)),
         ("superagent", [] | ["superagent"]) => Some((Kind::Superagent, 1)),
         ("superagent", [method]) if is_method(method) || *method == "del" => Some((Kind::Superagent, 1)),
-        ("http" | "https", ["request" | "get"]) => Some((Kind::NodeHttp, object_first(call))),
+        ("http" | "https", ["request" | "get"]) => Some((Kind::NodeHttp, object_first(model, call))),
         _ => None,
     }
 }
@@ -103,9 +103,14 @@ pub fn axios_options(method: &str) -> Option<usize> {
     }
 }
 
-/// `request(options)` or `request(url, options)`.
-pub fn object_first(call: &CallExpression<'_>) -> usize {
-    usize::from(!matches!(argument(&call.arguments, 0), Some(Expression::ObjectExpression(_))))
+/// `request(options)` or `request(url, options)`: options are a literal, a
+/// constant that holds one, or called so.
+pub fn object_first<'a>(model: &Model<'a>, call: &'a CallExpression<'a>) -> usize {
+    const NAMES: &[&str] = &["options", "opts", "config", "cfg", "params", "init", "request", "req", "settings"];
+    let Some(first) = argument(&call.arguments, 0) else { return 1 };
+    let called = || words(model.path_of(first).leaf()).last().is_some_and(|word| NAMES.contains(&word.as_str()));
+    let options = matches!(first, Expression::ObjectExpression(_)) || model.object(first).is_some() || called();
+    usize::from(!options)
 }
 
 /// Modules that only run on a server.

@@ -366,9 +366,9 @@ fn instance_guard(model: &Model<'_>, kind: Kind, instance: &Instance) -> Option<
         let AstKind::CallExpression(call) = model.kind(call) else { return false };
         let index = match model.callee(call).leaf() {
             method if kind == Kind::AxiosCreate => {
-                http::axios_options(method).unwrap_or_else(|| http::object_first(call))
+                http::axios_options(method).unwrap_or_else(|| http::object_first(model, call))
             }
-            _ => http::object_first(call),
+            _ => http::object_first(model, call),
         };
         let given = options::options(model, &call.arguments, index);
         !matches!(given, Options::Absent) && !given.lack(bounding(Kind::AxiosCall))

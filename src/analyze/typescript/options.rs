@@ -3,6 +3,7 @@
 use oxc_ast::AstKind;
 use oxc_ast::ast::{Argument, Expression, ObjectExpression, ObjectPropertyKind};
 use oxc_span::GetSpan;
+use oxc_syntax::symbol::SymbolId;
 
 use crate::lang::typescript::path::argument;
 use crate::lang::typescript::values::{Property, key_name, property};
@@ -59,13 +60,53 @@ pub fn options_of<'a>(model: &Model<'a>, expression: &'a Expression<'a>) -> Opti
         Expression::Identifier(id) if id.name == "undefined" => Options::Absent,
         Expression::Identifier(id) => {
             let Some(symbol) = model.symbol_of(id) else { return opaque };
-            if model.scoping().get_resolved_reference_ids(symbol).len() != 1 {
+            if !only_adds(model, symbol) {
                 return opaque;
             }
             model.object(expression).map_or(opaque, Options::Object)
         }
         _ => opaque,
     }
+}
+
+/// True where a constant is handed over once, and else only gets further
+/// properties of no weight (`options.client = …`).
+fn only_adds(model: &Model<'_>, symbol: SymbolId) -> bool {
+    /// What decides how long a request takes, and over which connection.
+    const WEIGHTY: &[&str] = &[
+        "timeout",
+        "signal",
+        "cancelToken",
+        "adapter",
+        "transport",
+        "dispatcher",
+        "hooks",
+        "agent",
+        "httpAgent",
+        "httpsAgent",
+        "keepAlive",
+        "socketPath",
+        "baseURL",
+        "url",
+        "responseType",
+        "request",
+        "retry",
+    ];
+    let nodes = model.nodes();
+    let mut handed = 0;
+    for reference in model.scoping().get_resolved_references(symbol) {
+        let parent = nodes.parent_id(reference.node_id());
+        match nodes.kind(parent) {
+            AstKind::StaticMemberExpression(member) => {
+                let written = matches!(nodes.parent_kind(parent), AstKind::AssignmentExpression(_));
+                if written && WEIGHTY.contains(&member.property.name.as_str()) {
+                    return false;
+                }
+            }
+            _ => handed += 1,
+        }
+    }
+    handed == 1
 }
 
 /// True where a name is bound or read anywhere in the file.
