@@ -42,7 +42,10 @@ fn fixture(rule: (&str, &str), path: PathBuf) -> Option<Fixture> {
         assert_eq!(id, rule.1);
         let confidence = if words.contains(&"likely") { Confidence::Likely } else { Confidence::Certain };
         let own_line = line[..at].trim().is_empty();
-        marks.push((index as u32 + 1 + u32::from(own_line), variant, confidence));
+        // What is possible is for the laws.
+        if !words.contains(&"possible") {
+            marks.push((index as u32 + 1 + u32::from(own_line), variant, confidence));
+        }
         blanked.extend(line[..at].chars().chain(line[at..].chars().map(|c| if c == '\n' { '\n' } else { ' ' })));
     }
     let place = place.unwrap_or_else(|| format!("src/{file}"));

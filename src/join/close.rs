@@ -56,14 +56,12 @@ pub fn close(join: &Join<'_>, path: &str, candidate: &Candidate) -> Closed {
         }
         let candidate = &mut closed.candidate;
         let place = |step: Step| Step { span: step.span.or(need.span), ..step };
+        if let (Answer::Yes(_) | Answer::Likely(_), Question::CalledFromHandler(_)) = (&result, &need.question) {
+            candidate.context = Context::Handler;
+            closed.effective = Context::Handler;
+        }
         match result {
-            Answer::Yes(step) => {
-                if matches!(need.question, Question::CalledFromHandler(_)) {
-                    candidate.context = Context::Handler;
-                    closed.effective = Context::Handler;
-                }
-                candidate.evidence.push(step);
-            }
+            Answer::Yes(step) => candidate.evidence.push(step),
             Answer::No(step) => match need.if_no {
                 IfNo::Clear => clear(candidate, place(step)),
                 IfNo::DropPatch => candidate.patch = None,

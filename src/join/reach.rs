@@ -7,16 +7,24 @@ use crate::facts::Facts;
 use crate::join::lookup::{self, Found};
 use crate::join::needs::Answer;
 use crate::join::{Files, Join};
-use crate::observe::{Callee, Caller, NameRef, Step};
+use crate::observe::{Callee, Caller, NameRef, ProjectCall, Step};
 use crate::source::Span;
 
 /// The functions that handlers reach, each by its file and the place of its
 /// name, with the file and place of one call.
 #[derive(Default)]
 pub struct Reached {
-    functions: BTreeMap<(String, Span), (String, Span)>,
+    functions: BTreeMap<(String, Span), Way>,
     /// Files that handlers call into, and that no rule concerned so far.
     pub unmapped: BTreeSet<String>,
+}
+
+/// How a handler reaches a function.
+struct Way {
+    /// The handler's file and its first call.
+    from: (String, Span),
+    /// How many calls it takes.
+    calls: usize,
 }
 
 /// How many calls lead from a handler to what it reaches.
@@ -30,7 +38,8 @@ impl Reached {
         let mut open = Vec::new();
         for file in files.iter() {
             let from = &file.source.path;
-            for call in file.map.observations.calls.iter().filter(|call| call.caller == Caller::Handler) {
+            let by_handler = |call: &&ProjectCall| call.caller == Caller::Handler && !call.starts;
+            for call in file.map.observations.calls.iter().filter(by_handler) {
                 let Callee::There(name) = &call.callee else { continue };
                 match lookup::find(from, name, facts, files) {
                     Found::Function(path, summary) => open.push(((path, summary.span), (from.clone(), call.span))),
@@ -39,17 +48,17 @@ impl Reached {
                 }
             }
         }
-        for hop in 1..=HOPS {
+        for calls in 1..=HOPS {
             let mut next = Vec::new();
-            for (function, by) in open {
+            for (function, from) in open {
                 if reached.functions.contains_key(&function) {
                     continue;
                 }
-                if hop < HOPS {
+                if calls < HOPS {
                     let onward = onward(&function, files, facts, &mut reached.unmapped).into_iter();
-                    next.extend(onward.map(|callee| (callee, by.clone())));
+                    next.extend(onward.map(|callee| (callee, from.clone())));
                 }
-                reached.functions.insert(function, by);
+                reached.functions.insert(function, Way { from, calls });
             }
             open = next;
         }
@@ -58,11 +67,14 @@ impl Reached {
 
     /// Does a handler reach the function of this file whose name stands there?
     pub fn answer(&self, path: &str, name: Span) -> Answer {
-        match self.functions.get(&(path.to_owned(), name)) {
-            Some((from, at)) => {
-                Answer::Yes(Step::at("called-from-handler-of", *at).in_file(from.clone()).with("place", from.as_str()))
-            }
-            None => Answer::Unknown,
+        let Some(Way { from: (from, at), calls }) = self.functions.get(&(path.to_owned(), name)) else {
+            return Answer::Unknown;
+        };
+        let step = |key: &'static str| Step::at(key, *at).in_file(from.clone()).with("place", from.as_str());
+        match calls {
+            1 => Answer::Yes(step("called-from-handler-of")),
+            // Every call on the way may stand in a branch.
+            _ => Answer::Likely(step("reached-from-handler-of").with("calls", *calls)),
         }
     }
 }
@@ -76,7 +88,8 @@ fn onward(
 ) -> Vec<(String, Span)> {
     let (path, name) = function;
     let Some(file) = files.get(path) else { return Vec::new() };
-    let calls = file.map.observations.calls.iter().filter(|call| call.caller == Caller::Function(*name));
+    let by_it = |call: &&ProjectCall| call.caller == Caller::Function(*name) && !call.starts;
+    let calls = file.map.observations.calls.iter().filter(by_it);
     let leads = calls.filter_map(|call| match &call.callee {
         Callee::Here(span) => Some((path.clone(), *span)),
         Callee::There(name) => match lookup::find(path, name, facts, files) {

@@ -113,6 +113,9 @@ pub struct ProjectCall {
     pub span: Span,
     /// What is handed over.
     pub given: Given,
+    /// The called function runs once, by its name: a handler that loads the
+    /// whole program passes its calls on to no request.
+    pub starts: bool,
 }
 
 /// Which of a call's first arguments may bound how long it takes: each by two

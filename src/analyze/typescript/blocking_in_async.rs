@@ -14,7 +14,7 @@ use super::Run;
 use super::uncleared_timer::local_function;
 use crate::analyze::{Analysis, Sink, Vocabulary};
 use crate::lang::typescript::functions::is_function;
-use crate::lang::typescript::names::words;
+use crate::lang::typescript::names::{SMALL_FILES, is_start, words};
 use crate::lang::typescript::path::{Binding, Root, argument};
 use crate::lang::typescript::{Model, bare, span};
 use crate::observe::{Confidence, Context, IfNo, Need, Question, Step};
@@ -27,7 +27,7 @@ pub const ANALYSIS: Analysis<Run> = Analysis {
         values: &["call", "file_work"],
         evidence: &["blocks", "in-handler", "called-from-handler"],
         guards: &["kept", "fixed-path", "small-input", "development-only"],
-        assumptions: &["called-per-request-by-name"],
+        assumptions: &["called-per-request-by-name", "much-is-read"],
         labels: &["handler"],
         patches: &["async-variant"],
         variants: &["crypto", "compression", "process", "file"],
@@ -196,6 +196,9 @@ fn judge<'a>(model: &Model<'a>, sink: &mut Sink<'_>, callers: &BTreeMap<NodeId, 
             })
         }
     };
+    if one.work == Work::File && is_small(model, one) {
+        builder = builder.doubt(Step::at("much-is-read", at));
+    }
     if let Some((guard, place)) = guard(model, one) {
         builder = builder.clear(Step::at(guard, place));
     } else if let Some(draft) = patch::draft(model, one) {
@@ -215,6 +218,10 @@ fn reach(model: &Model<'_>, callers: &BTreeMap<NodeId, Vec<NodeId>>, node: NodeI
     let nodes = model.nodes();
     let around = nodes.ancestor_ids(node).filter(|&id| is_function(nodes.kind(id)));
     for function in around {
+        // What sets a program up runs once, whoever starts it.
+        if model.name_of(function).is_some_and(|name| is_start(&name)) {
+            return Reach::Unknown;
+        }
         for &call in callers.get(&function).into_iter().flatten() {
             if model.context_of(call) == Context::Handler
                 && let AstKind::CallExpression(call) = model.kind(call)
@@ -265,6 +272,15 @@ fn guard<'a>(model: &Model<'a>, one: &Blocking<'a>) -> Option<(&'static str, Spa
         Work::Compression if constant => Some(("small-input", span(one.call))),
         _ => None,
     }
+}
+
+/// Settings, keys and certificates, by the words of the path or of the function
+/// around: files of a kilobyte or two.
+fn is_small<'a>(model: &Model<'a>, one: &Blocking<'a>) -> bool {
+    let small = |name: &str| words(name).iter().any(|word| SMALL_FILES.contains(&word.as_str()));
+    let around = model.symbol_at(one.call.node_id.get());
+    let own = around.rsplit('.').next().unwrap_or("");
+    argument(&one.call.arguments, 0).is_some_and(|path| small(model.text(path))) || small(own)
 }
 
 /// True for literals, constants of the module, and paths put together of

@@ -7,6 +7,7 @@ use super::functions::Body;
 use super::node::{Function, Kind, NodeId};
 use super::path::{equals, starts_with};
 use super::values::Local;
+use crate::lang::typescript::names::{SMALL_FILES, words};
 use crate::observe::Blocks;
 
 /// A call that returns only when it is done, however long that takes.
@@ -19,7 +20,8 @@ pub struct Blocking {
     pub call: String,
     /// It goes through a whole folder, or a whole file of any size.
     pub whole_tree: bool,
-    /// It is quick itself: what follows may take long.
+    /// It is quick itself, by what is known: what follows may take long, or
+    /// the file may be large against its name.
     pub brief: bool,
     /// It reads one small thing over and over: a file whose path is written
     /// here, which the system keeps in memory.
@@ -200,7 +202,8 @@ impl Model<'_> {
                 let whole_tree = matches!(leaf, "remove_dir_all" | "copy");
                 let remedy = tokio("fs", format!("tokio::fs::{leaf}"));
                 let fixed = matches!(leaf, "read" | "read_to_string") && args.iter().all(|&a| self.is_constant(a));
-                return Some(Blocking { whole_tree, fixed, remedy, ..hit("blocking-file") });
+                let brief = !whole_tree && args.first().is_some_and(|&path| self.names_small_file(path));
+                return Some(Blocking { whole_tree, brief, fixed, remedy, ..hit("blocking-file") });
             }
             let listing = path.len() == 3 && leaf == "read_dir";
             let handle = path.len() == 4 && path[2] == "File" && matches!(leaf, "open" | "create");
@@ -227,6 +230,13 @@ impl Model<'_> {
             return Some(hit("blocking-socket"));
         }
         None
+    }
+
+    /// Settings, keys and certificates, by the words of the path or of the
+    /// function around.
+    fn names_small_file(&self, path: NodeId) -> bool {
+        let small = |name: &str| words(name).iter().any(|word| SMALL_FILES.contains(&word.as_str()));
+        small(self.source.slice(self.tree.span(path))) || self.function_of(path).is_some_and(|f| small(&f.name))
     }
 
     fn blocking_method(&self, node: NodeId, receiver: NodeId, name: &str) -> Option<Blocking> {

@@ -20,7 +20,7 @@ use super::effects::Effects;
 use super::functions::is_function;
 use super::path::{Binding, Root, is_project_module};
 use super::values::key_name;
-use super::{Model, bare, span};
+use super::{Model, bare, names, span};
 use crate::observe::{
     Callee, Caller, Context, Effect, Export, FunctionSummary, Given, Known, NameRef, Observations, ProjectCall,
 };
@@ -63,7 +63,8 @@ fn calls(effects: &Effects<'_, '_>) -> Vec<ProjectCall> {
             Caller::Handler | Caller::Elsewhere => there().map(Callee::There),
         };
         if let Some(callee) = callee {
-            calls.push(ProjectCall { caller, callee, span: span(&call.callee), given: given(call) });
+            let starts = names::is_start(path.leaf());
+            calls.push(ProjectCall { caller, callee, span: span(&call.callee), given: given(call), starts });
         }
     }
     calls

@@ -225,6 +225,26 @@ const SERIAL: &[&str] = &[
     "generator",
 ];
 
+/// Words of files that are small wherever they lie: settings, keys,
+/// certificates, markers.
+pub const SMALL_FILES: &[&str] = &[
+    "config",
+    "configuration",
+    "cfg",
+    "settings",
+    "cert",
+    "certificate",
+    "ca",
+    "pem",
+    "key",
+    "keys",
+    "secret",
+    "pid",
+    "version",
+    "manifest",
+    "dotenv",
+];
+
 /// Splits `camelCase`, `PascalCase`, `snake_case` and digits into lower-case words.
 pub fn words(name: &str) -> Vec<String> {
     pieces(name).map(str::to_lowercase).collect()
@@ -342,6 +362,30 @@ pub fn is_timing(name: &str) -> bool {
         "pause",
     ];
     pieces(name).any(|word| is_among(word, TIMING))
+}
+
+/// True for names of functions that load or set up a program.
+pub fn is_start(name: &str) -> bool {
+    const STARTS: &[&str] = &[
+        "init",
+        "initialize",
+        "initialise",
+        "start",
+        "startup",
+        "boot",
+        "bootstrap",
+        "setup",
+        "configure",
+        "install",
+        "register",
+        "launch",
+        "activate",
+        "migrate",
+    ];
+    let mut words = pieces(name);
+    let first = words.next().unwrap_or("");
+    let alone = words.next().is_none();
+    STARTS.iter().any(|word| word.eq_ignore_ascii_case(first)) || alone && first.eq_ignore_ascii_case("load")
 }
 
 /// True where a receiver of this name only writes a log.
