@@ -12,7 +12,13 @@ use crate::source::Span;
 /// What this analysis may say.
 pub const VOCABULARY: Vocabulary = Vocabulary {
     values: &["client", "cold", "connect_only"],
-    evidence: &["client-without-timeout", "no-timeout-in-file", "only-connect-timeout", "request-without-timeout"],
+    evidence: &[
+        "client-without-timeout",
+        "no-timeout-in-file",
+        "only-connect-timeout",
+        "request-without-timeout",
+        "client-on-channel",
+    ],
     guards: &[
         "timeout-on-client",
         "timeout-in-file",
@@ -21,16 +27,18 @@ pub const VOCABULARY: Vocabulary = Vocabulary {
         "client-wasm",
         "timeout-by-default",
         "with-client-per-call",
+        "streaming",
     ],
-    assumptions: &["requests-without-timeout"],
+    assumptions: &["requests-without-timeout", "channel-without-timeout"],
     labels: &[],
     patches: &["add-client-timeouts"],
-    variants: &["rust-client"],
+    variants: &["rust-client", "grpc-request"],
     params: &[],
 };
 
 /// Finds clients that bound neither a request nor a read.
 pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
+    super::grpc_timeout::run(model, sink);
     let elsewhere = timeout_within(model, NodeId::ROOT);
     for constructor in model.constructors() {
         let node = constructor.node;

@@ -5,6 +5,7 @@ pub mod blocking;
 pub mod client_per_call;
 pub mod client_timeout;
 pub mod fake_compression;
+mod grpc_timeout;
 pub mod sequential_awaits;
 
 use crate::analyze::{Analysis, Sink};

@@ -1,0 +1,99 @@
+//! gRPC requests that bring no deadline, on a channel that is made elsewhere:
+//! a server that accepts and never answers holds the caller for ever.
+
+use super::client_timeout::timeout_within;
+use crate::analyze::Sink;
+use crate::lang::rust::Model;
+use crate::lang::rust::functions::Body;
+use crate::lang::rust::node::{Kind, NodeId};
+use crate::observe::{Confidence, Context, IfNo, Need, Question, Step};
+
+/// Finds the clients whose requests bring no deadline; one finding for each.
+pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
+    if !model.source.text.contains("tonic") && !model.source.text.contains("_client::") {
+        return;
+    }
+    for node in model.tree.all() {
+        let Some(client) = generated_client(model, node) else { continue };
+        let context = model.context(node);
+        if matches!(context, Context::Test | Context::Build | Context::Cli | Context::Startup) {
+            continue;
+        }
+        let requests = requests(model, client);
+        let (Some(&first), Some(function)) = (requests.first(), model.function_of(node)) else { continue };
+        let span = model.tree.span(first);
+        let mut candidate = sink
+            .candidate(span, model.symbol(node), context)
+            .variant("grpc-request")
+            .value("client", "gRPC")
+            .value("cold", context != Context::Handler)
+            .evidence(Step::at("client-on-channel", model.tree.span(node)));
+        for &request in &requests {
+            candidate = candidate.evidence(Step::at("request-without-timeout", model.tree.span(request)));
+        }
+        if let Some(bound) = timeout_within(model, function.node) {
+            sink.push(candidate.clear(Step::at("timeout-in-file", bound)));
+            continue;
+        }
+        if let Some(at) = streams(model, function.node) {
+            sink.push(candidate.clear(Step::at("streaming", model.tree.span(at))));
+            continue;
+        }
+        if context != Context::Handler {
+            let question = Question::InService;
+            let need = Need { question, span: None, if_unknown: Some(Confidence::Possible), if_no: IfNo::Clear };
+            candidate = candidate.need(need);
+        }
+        let question = Question::NoTimeoutLayer;
+        let need = Need { question, span: None, if_unknown: Some(Confidence::Certain), if_no: IfNo::Clear };
+        sink.push(candidate.need(need).assume(Step::at("channel-without-timeout", model.tree.span(node))));
+    }
+}
+
+/// `SearchClient::with_interceptor(channel, …)` of generated code
+/// (`…::search_client::SearchClient`), in async code, on a channel that is not
+/// made in the same function.
+fn generated_client(model: &Model<'_>, node: NodeId) -> Option<NodeId> {
+    let Kind::Call { args, .. } = model.tree.kind(node) else { return None };
+    let path = model.callee(node)?;
+    let (made, module) = path.split_last()?;
+    let (class, module) = module.split_last()?;
+    let generated = class.ends_with("Client") && module.iter().any(|segment| segment.ends_with("_client"));
+    if !generated || !matches!(made.as_str(), "new" | "with_interceptor") || model.body_of(node) != Body::Async {
+        return None;
+    }
+    let channel = *args.first()?;
+    let function = model.function_of(node)?;
+    let here = model.constructors().iter().any(|one| model.tree.is_within(one.node, function.node));
+    let handed = matches!(model.tree.kind(channel), Kind::Path(_) | Kind::Method { .. });
+    (handed && !here).then_some(node)
+}
+
+/// The awaited requests on the local that holds the client: `client.get(r).await`.
+fn requests(model: &Model<'_>, client: NodeId) -> Vec<NodeId> {
+    let made = model.chain_end(client);
+    let Some((_, pattern)) = model.bound_by(made).or_else(|| model.bound_by(client)) else { return Vec::new() };
+    let (Some(name), Some(function)) = (pattern.name(), model.function_of(client)) else { return Vec::new() };
+    // Settings may stand between: `client.send_compressed(gzip).export(batch)`.
+    let on_it = |receiver: NodeId| match model.tree.kind(model.chain_root(receiver)) {
+        Kind::Path(path) => path.len() == 1 && path[0] == name,
+        _ => false,
+    };
+    let awaited = model.tree.below(function.node).filter_map(|id| match model.tree.kind(id) {
+        Kind::Await(value) => match model.tree.kind(*value) {
+            Kind::Method { receiver, args, .. } if args.len() == 1 && on_it(*receiver) => Some(*value),
+            _ => None,
+        },
+        _ => None,
+    });
+    awaited.collect()
+}
+
+/// A stream's messages are read one by one: it may last as long as it likes.
+fn streams(model: &Model<'_>, function: NodeId) -> Option<NodeId> {
+    model.tree.below(function).find(|&id| match model.tree.kind(id) {
+        Kind::Method { name, args, .. } => args.is_empty() && matches!(name.as_str(), "message" | "next" | "try_next"),
+        Kind::Path(path) => path.iter().any(|segment| matches!(segment.as_str(), "Streaming" | "StreamExt")),
+        _ => false,
+    })
+}
