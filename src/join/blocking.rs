@@ -63,18 +63,14 @@ fn candidate(rule: usize, call: &AsyncCall, leaf: &str, file: &str, blocks: &Blo
     };
     let needs = vec![Need { question, span: None, if_unknown: Some(ceiling), if_no: IfNo::Clear }];
     let at = |key: &'static str, span| Step::at(key, span).with("name", leaf);
-    let assumption = match (blocks.always, handler) {
-        (false, true) => Some(at("branch-is-taken", call.span)),
-        (true, false) => Some(at("others-wait-meanwhile", call.span)),
-        (true, true) => None,
+    let (confidence, assumed) = match (blocks.always, handler) {
+        (true, true) => (Confidence::Certain, None),
+        (true, false) => (Confidence::Likely, Some("others-wait-meanwhile")),
+        (false, true) => (Confidence::Likely, Some("branch-is-taken")),
         // Two assumptions are one too many.
-        (false, false) => Some(at("branch-is-taken", call.span)),
+        (false, false) => (Confidence::Possible, Some("branch-is-taken")),
     };
-    let confidence = match (blocks.always, handler) {
-        (true, true) => Confidence::Certain,
-        (false, false) => Confidence::Possible,
-        _ => Confidence::Likely,
-    };
+    let assumption = assumed.map(|key| at(key, call.span));
     let called = Value::from(leaf);
     Some(Candidate {
         rule,

@@ -70,7 +70,6 @@ pub fn close(join: &Join<'_>, path: &str, candidate: &Candidate) -> Closed {
             Answer::Likely(step) => lower(candidate, Confidence::Likely, step, &need.question),
             Answer::Possible(step) => lower(candidate, Confidence::Possible, step, &need.question),
             Answer::Unknown | Answer::NeedFiles(_) => {
-                let candidate = &mut closed.candidate;
                 closed.seeks_handler |=
                     matches!(need.question, Question::CalledFromHandler(_)) && candidate.context == Context::Library;
                 let step = unknown(&need.question);

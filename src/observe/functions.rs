@@ -118,35 +118,38 @@ pub struct ProjectCall {
     pub starts: bool,
 }
 
-/// Which of a call's first arguments may bound how long it takes: each by two
-/// bits, the first argument's the lowest.
+/// Which of a call's first arguments may bound how long it takes, the first
+/// argument's bit the lowest.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Given(u16);
+pub struct Given(u8);
 
 impl Given {
-    /// How many arguments are told apart.
+    /// How many arguments are told apart; later ones may always hold a bound.
     const ARGUMENTS: usize = 8;
-    const LITERAL: u16 = 1;
-    const OPAQUE: u16 = 2;
-
-    /// Notes an argument that is an object literal without a bound.
-    pub fn literal(&mut self, index: usize) {
-        self.note(index, Self::LITERAL);
-    }
 
     /// Notes an argument that holds a bound, or may.
-    pub fn opaque(&mut self, index: usize) {
-        self.note(index, Self::OPAQUE);
-    }
-
-    fn note(&mut self, index: usize, what: u16) {
+    pub fn note(&mut self, index: usize) {
         if index < Self::ARGUMENTS {
-            self.0 |= what << (2 * index);
+            self.0 |= 1 << index;
         }
     }
 
     /// True where the argument may hold a bound.
     pub fn may_bound(self, index: usize) -> bool {
-        index >= Self::ARGUMENTS || self.0 >> (2 * index) & Self::OPAQUE != 0
+        index >= Self::ARGUMENTS || self.0 >> index & 1 != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_told_apart_as_far_as_they_are_noted() {
+        let mut given = Given::default();
+        given.note(2);
+        given.note(9);
+        assert_eq!([0, 1, 2, 3, 7].map(|index| given.may_bound(index)), [false, false, true, false, false]);
+        assert!(given.may_bound(8), "what is not told apart may hold one");
     }
 }

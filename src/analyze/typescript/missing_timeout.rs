@@ -68,29 +68,30 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
         let called = |wrapper: &Wrapper<'_>| !wrapper.unbounded.is_empty() || wrapper.escapes && !wrapper.mixed;
         let wrapper = wrapper::of(model, site).filter(called);
         match wrapper {
-            // Only some of its calls bring a bound: each of the others is told.
-            Some(wrapper) if wrapper.mixed => {
-                for call in &wrapper.unbounded {
-                    let node = call.node_id.get();
-                    let enclosing = model.enclosing(node);
-                    let at = Site { node, call, index: wrapper.index, enclosing: &enclosing, handed: true, ..site };
-                    let bounded = wrapper_guard(model, site);
-                    if let Some(builder) = candidate(model, sink, at, None) {
-                        let handed = Step::at("handed-on", span(site.call)).with("client", kind.library());
-                        let builder = builder.evidence(handed);
-                        sink.push(match bounded {
-                            Some(guard) => builder.clear(guard),
-                            None => builder,
-                        });
-                    }
-                }
-            }
+            Some(wrapper) if wrapper.mixed => calls_of(model, sink, site, &wrapper),
             wrapper => {
                 if let Some(builder) = candidate(model, sink, site, wrapper.as_ref()) {
                     sink.push(builder);
                 }
             }
         }
+    }
+}
+
+/// Only some calls of a wrapper bring a bound: each of the others is told.
+fn calls_of<'a>(model: &Model<'a>, sink: &mut Sink<'_>, site: Site<'_, 'a>, wrapper: &Wrapper<'a>) {
+    let bounded = wrapper_guard(model, site);
+    for call in &wrapper.unbounded {
+        let node = call.node_id.get();
+        let enclosing = model.enclosing(node);
+        let at = Site { node, call, index: wrapper.index, enclosing: &enclosing, handed: true, ..site };
+        let Some(builder) = candidate(model, sink, at, None) else { continue };
+        let handed = Step::at("handed-on", span(site.call)).with("client", site.kind.library());
+        let builder = builder.evidence(handed);
+        sink.push(match &bounded {
+            Some(guard) => builder.clear(guard.clone()),
+            None => builder,
+        });
     }
 }
 

@@ -87,7 +87,7 @@ fn given(call: &CallExpression<'_>) -> Given {
     for (index, argument) in call.arguments.iter().enumerate() {
         let Some(expression) = argument.as_expression().filter(|_| !spread) else {
             spread = true;
-            given.opaque(index);
+            given.note(index);
             continue;
         };
         match bare(expression) {
@@ -98,7 +98,9 @@ fn given(call: &CallExpression<'_>) -> Given {
                         key_name(&property.key).is_none_or(|key| BOUNDS.contains(&key.as_ref()))
                     }
                 });
-                if bounds { given.opaque(index) } else { given.literal(index) }
+                if bounds {
+                    given.note(index);
+                }
             }
             Expression::StringLiteral(_)
             | Expression::TemplateLiteral(_)
@@ -107,7 +109,7 @@ fn given(call: &CallExpression<'_>) -> Given {
             | Expression::NullLiteral(_)
             | Expression::ArrowFunctionExpression(_)
             | Expression::FunctionExpression(_) => {}
-            _ => given.opaque(index),
+            _ => given.note(index),
         }
     }
     given

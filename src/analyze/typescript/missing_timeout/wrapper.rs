@@ -139,14 +139,20 @@ fn escapes(model: &Model<'_>, function: NodeId) -> bool {
             property.accessibility != Some(TSAccessibility::Private)
                 && !matches!(property.key, PropertyKey::PrivateIdentifier(_))
         }
-        _ => {
-            let name = model.name_of(function);
-            let named = |list: &str| name.as_ref().is_some_and(|name| list.contains(name.as_ref()));
-            model.is_exported(function)
-                || model.source.text.lines().any(|line| line.trim_start().starts_with("export {") && named(line))
-                || model.source.text.contains("module.exports") && named(&model.source.text)
-        }
+        _ => model.is_exported(function) || is_listed(model, function) || model.source.text.contains("module.exports"),
     }
+}
+
+/// `export { callApi };`
+fn is_listed(model: &Model<'_>, function: NodeId) -> bool {
+    let Some(name) = model.name_of(function) else { return false };
+    model.program.body.iter().any(|statement| match statement {
+        Statement::ExportNamedDeclaration(named) => {
+            named.specifiers.iter().any(|one| one.local.name() == name.as_ref())
+        }
+        Statement::ExportDefaultDeclaration(default) => model.text(&default.declaration) == name,
+        _ => false,
+    })
 }
 
 fn is_private(method: &MethodDefinition<'_>) -> bool {
