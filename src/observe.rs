@@ -335,6 +335,9 @@ pub struct Candidate {
     pub cleared: Option<Step>,
     /// The suggested patch.
     pub patch: Option<Draft>,
+    /// Readings that say less and rest on less, the strongest first: where the
+    /// join clears this one or lowers it, the surest of them takes its place.
+    pub narrower: Vec<Candidate>,
 }
 
 /// A constant as other files see it.

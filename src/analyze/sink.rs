@@ -53,6 +53,7 @@ impl<'s> Sink<'s> {
             needs: Vec::new(),
             cleared: None,
             patch: None,
+            narrower: Vec::new(),
         })
     }
 
@@ -133,6 +134,13 @@ impl Builder {
     /// Sets the suggested patch.
     pub fn patch(mut self, draft: Draft) -> Self {
         self.0.patch = Some(draft);
+        self
+    }
+
+    /// Adds a reading that says less of the same place and rests on less; see
+    /// [`Candidate::narrower`].
+    pub fn or_narrower(mut self, other: Self) -> Self {
+        self.0.narrower.push(other.0);
         self
     }
 

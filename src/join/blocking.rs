@@ -90,5 +90,6 @@ fn candidate(rule: usize, call: &AsyncCall, leaf: &str, file: &str, blocks: &Blo
         needs,
         cleared: None,
         patch: None,
+        narrower: Vec::new(),
     })
 }

@@ -25,9 +25,28 @@ pub struct Closed {
     pub seeks_handler: bool,
 }
 
-/// Closes `candidate` of the file at `path`. Needs that wait for a file which
-/// is not mapped yet count as unknown, and the file is `wanted`.
+/// Closes `candidate` of the file at `path`: as it stands, or, where it would
+/// not be shown, as the surest of its narrower readings.
 pub fn close(join: &Join<'_>, path: &str, candidate: &Candidate) -> Closed {
+    let standing = |closed: &Closed| closed.candidate.cleared.is_none().then_some(closed.candidate.confidence);
+    let mut best = close_one(join, path, candidate);
+    for narrower in &candidate.narrower {
+        if standing(&best) >= Some(Confidence::Likely) {
+            break;
+        }
+        let mut closed = close_one(join, path, narrower);
+        if standing(&closed) > standing(&best) {
+            std::mem::swap(&mut best, &mut closed);
+        }
+        best.wanted.append(&mut closed.wanted);
+        best.seeks_handler |= closed.seeks_handler;
+    }
+    best
+}
+
+/// Closes one reading. Needs that wait for a file which is not mapped yet count
+/// as unknown, and the file is `wanted`.
+fn close_one(join: &Join<'_>, path: &str, candidate: &Candidate) -> Closed {
     let mut closed = Closed {
         path: path.to_owned(),
         candidate: candidate.clone(),

@@ -198,6 +198,7 @@ fn candidate(rule: usize, pool: &Pool<'_>, variant: Option<&'static str>) -> Can
         needs: Vec::new(),
         cleared: None,
         patch: None,
+        narrower: Vec::new(),
     }
 }
 

@@ -181,6 +181,7 @@ fn candidate(
         needs,
         cleared: None,
         patch,
+        narrower: Vec::new(),
     }
 }
 

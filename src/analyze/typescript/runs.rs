@@ -3,8 +3,8 @@
 
 use oxc_ast::AstKind;
 use oxc_ast::ast::{
-    AssignmentTarget, AwaitExpression, CallExpression, Expression, VariableDeclaration, VariableDeclarationKind,
-    VariableDeclarator,
+    Argument, AssignmentTarget, AwaitExpression, CallExpression, ChainElement, Expression, VariableDeclaration,
+    VariableDeclarationKind, VariableDeclarator,
 };
 use oxc_syntax::node::NodeId;
 
@@ -25,22 +25,30 @@ pub struct Link<'a> {
     pub declared: Option<(&'a VariableDeclaration<'a>, &'a VariableDeclarator<'a>)>,
     /// The await.
     pub awaited: &'a AwaitExpression<'a>,
-    /// The awaited call.
+    /// The awaited call; those inside of an awaited `Promise.all([…])`.
+    pub reads: Vec<AwaitedRead<'a>>,
+    /// The names of the statement.
+    pub uses: Uses,
+}
+
+impl Link<'_> {
+    /// The await's bytes.
+    pub fn span(&self) -> Span {
+        span(self.awaited)
+    }
+}
+
+/// One call that an await waits for.
+pub struct AwaitedRead<'a> {
+    /// The call.
     pub call: &'a CallExpression<'a>,
     /// What it does.
     pub effect: CallEffect,
     /// What it waits for, names taken at their word.
     pub io: Io,
-    /// The names of the statement.
-    pub uses: Uses,
 }
 
-impl<'a> Link<'a> {
-    /// The await's bytes.
-    pub fn span(&self) -> Span {
-        span(self.awaited)
-    }
-
+impl<'a> AwaitedRead<'a> {
     /// What becomes of the run where no other file answers for this call: a
     /// method that only its receiver's type names may be anything.
     pub fn if_unknown(&self, effects: &Effects<'_, 'a>) -> Option<Confidence> {
@@ -78,6 +86,32 @@ pub struct Run<'a> {
     /// might ask.
     pub guard: Option<(&'static str, Span)>,
     tainted: Uses,
+}
+
+/// Neighbouring awaits of a run, with what stands between them.
+pub struct Part<'r, 'a> {
+    /// Two or more awaits, in source order.
+    pub links: &'r [Link<'a>],
+    /// Harmless statements between them.
+    pub between: Vec<&'r Between>,
+}
+
+impl<'a> Run<'a> {
+    /// The whole run first, then every shorter part of it, the longest first:
+    /// where one of the awaits turns out to be no read, its neighbours may
+    /// still be two.
+    pub fn parts(&self) -> impl Iterator<Item = Part<'_, 'a>> {
+        /// The parts of a longer run would be too many; its pairs are enough.
+        const LONG: usize = 8;
+        let count = self.links.len();
+        let shorter = if count > LONG { 2..3 } else { 2..count };
+        let lengths = std::iter::once(count).chain(shorter.rev());
+        let windows = lengths.flat_map(|length| self.links.windows(length.max(1)));
+        windows.map(|links| {
+            let inner = links.iter().map(Link::span).reduce(Span::cover).unwrap_or_default();
+            Part { links, between: self.between.iter().filter(|between| inner.contains(between.span)).collect() }
+        })
+    }
 }
 
 /// The runs of a statement list: every one of two or more awaits, and those of
@@ -211,20 +245,16 @@ fn link<'a>(
     declared: Option<(&'a VariableDeclaration<'a>, &'a VariableDeclarator<'a>)>,
     awaited: &'a AwaitExpression<'a>,
 ) -> Read<'a> {
-    let call = match bare(&awaited.argument) {
-        Expression::CallExpression(call) => call,
-        Expression::ChainExpression(chain) => match &chain.expression {
-            oxc_ast::ast::ChainElement::CallExpression(call) => call,
-            _ => return Read::End,
-        },
-        _ => return Read::End,
-    };
-    let effect = effects.call(call);
-    let at = span(awaited);
-    if let Some(guard) = guard(effects, call, &effect) {
-        return if guard.is_empty() { Read::End } else { Read::Refused(guard, at) };
+    let Some(calls) = awaited_calls(effects, awaited) else { return Read::End };
+    let mut reads = Vec::with_capacity(calls.len());
+    for call in calls {
+        let effect = effects.call(call);
+        if let Some(guard) = guard(effects, call, &effect) {
+            return if guard.is_empty() { Read::End } else { Read::Refused(guard, span(awaited)) };
+        }
+        let Some(io) = io(effects, call, &effect) else { return Read::End };
+        reads.push(AwaitedRead { call, effect, io });
     }
-    let Some(io) = io(effects, call, &effect) else { return Read::End };
     let has_inner_await = effects.model.own_code(statement).into_iter().any(|id| match effects.model.kind(id) {
         AstKind::AwaitExpression(inner) => !std::ptr::eq(inner, awaited),
         AstKind::YieldExpression(_) => true,
@@ -234,7 +264,33 @@ fn link<'a>(
         return Read::End;
     }
     let uses = Uses::of(effects.model, statement);
-    Read::Await(Box::new(Link { statement, declared, awaited, call, effect, io, uses }))
+    Read::Await(Box::new(Link { statement, declared, awaited, reads, uses }))
+}
+
+/// The call under an await, or the elements of `Promise.all([f(), g()])`.
+fn awaited_calls<'a>(
+    effects: &Effects<'_, 'a>,
+    awaited: &'a AwaitExpression<'a>,
+) -> Option<Vec<&'a CallExpression<'a>>> {
+    let call = called(&awaited.argument)?;
+    if !effects.model.callee(call).is_global("Promise", &["all"]) {
+        return Some(vec![call]);
+    }
+    let [Argument::ArrayExpression(array)] = call.arguments.as_slice() else { return None };
+    let calls = array.elements.iter().map(|element| called(element.as_expression()?));
+    calls.collect::<Option<Vec<_>>>().filter(|calls| !calls.is_empty())
+}
+
+/// `f()`, `o?.f()`.
+fn called<'a>(expression: &'a Expression<'a>) -> Option<&'a CallExpression<'a>> {
+    match bare(expression) {
+        Expression::CallExpression(call) => Some(call),
+        Expression::ChainExpression(chain) => match &chain.expression {
+            ChainElement::CallExpression(call) => Some(call),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// The guard that keeps a call where it is; empty where nobody would ask.
@@ -388,8 +444,8 @@ fn logs_only(effects: &Effects<'_, '_>, statement: NodeId) -> bool {
 }
 
 /// True where the client of a call is a parameter that may be a transaction.
-pub fn is_handed_over<'a>(effects: &Effects<'_, 'a>, link: &Link<'a>) -> bool {
-    match effects.chain(link.call).base.root {
+pub fn is_handed_over<'a>(effects: &Effects<'_, 'a>, read: &AwaitedRead<'a>) -> bool {
+    match effects.chain(read.call).base.root {
         Root::Symbol(symbol, _) => matches!(effects.model.binding(symbol), Binding::Parameter),
         _ => false,
     }

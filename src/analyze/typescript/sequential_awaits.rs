@@ -4,7 +4,7 @@ use oxc_ast::AstKind;
 use oxc_ast::ast::Expression;
 use oxc_syntax::node::NodeId;
 
-use super::runs::{Link, Run, entries, is_handed_over, runs};
+use super::runs::{AwaitedRead, Part, Run, entries, is_handed_over, runs};
 use super::together;
 use crate::analyze::sink::Builder;
 use crate::analyze::{Analysis, Sink, Vocabulary};
@@ -92,6 +92,15 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
 }
 
 fn candidate<'a>(effects: &Effects<'_, 'a>, sink: &Sink<'_>, block: NodeId, run: &Run<'a>) -> Option<Builder> {
+    let mut parts = run.parts();
+    let whole = candidate_of(effects, sink, block, &parts.next()?)?;
+    if let (1, Some((guard, at))) = (run.links.len(), run.guard) {
+        return Some(whole.clear(Step::at(guard, at)));
+    }
+    Some(parts.filter_map(|part| candidate_of(effects, sink, block, &part)).fold(whole, Builder::or_narrower))
+}
+
+fn candidate_of<'a>(effects: &Effects<'_, 'a>, sink: &Sink<'_>, block: NodeId, run: &Part<'_, 'a>) -> Option<Builder> {
     let model = effects.model;
     let first = run.links.first()?;
     let enclosing = model.enclosing(first.statement);
@@ -99,15 +108,16 @@ fn candidate<'a>(effects: &Effects<'_, 'a>, sink: &Sink<'_>, block: NodeId, run:
         return None;
     }
     let count = run.links.len();
-    let network = run.links.iter().filter(|link| matches!(link.io, Io::Http | Io::Database)).count();
+    // Reads that already wait together are one wait.
+    let over_network = |read: &AwaitedRead<'_>| matches!(read.io, Io::Http | Io::Database);
+    let network = run.links.iter().filter(|link| link.reads.iter().any(over_network)).count();
     let mut builder = sink
         .candidate(first.span(), enclosing.symbol.clone(), enclosing.context)
         .value("count", count)
         .value("network_calls", network)
         .value("saved_percent", ((1.0 - 1.0 / count as f64) * 100.0).round());
     if count < 2 {
-        let (guard, at) = run.guard?;
-        return Some(builder.clear(Step::at(guard, at)));
+        return Some(builder);
     }
     builder = match guard(effects, block, &enclosing.context) {
         Some(guard) => return Some(builder.clear(guard)),
@@ -121,8 +131,8 @@ fn candidate<'a>(effects: &Effects<'_, 'a>, sink: &Sink<'_>, block: NodeId, run:
             if_no: IfNo::LeaveRequestPath,
         });
     }
-    for link in &run.links {
-        builder = evidence(effects, builder, link);
+    for read in reads(run) {
+        builder = evidence(effects, builder, read);
     }
     for link in &run.links[1..] {
         builder = builder.label(link.span(), "later");
@@ -134,8 +144,8 @@ fn candidate<'a>(effects: &Effects<'_, 'a>, sink: &Sink<'_>, block: NodeId, run:
     {
         builder = builder.patch(draft);
         // What starts later must give a promise whatever happens.
-        for link in &run.links[1..] {
-            let Some(name) = link.elsewhere(effects) else { continue };
+        for read in run.links[1..].iter().flat_map(|link| &link.reads) {
+            let Some(name) = read.elsewhere(effects) else { continue };
             builder = builder.need(Need {
                 question: Question::GivesPromise(name),
                 span: None,
@@ -147,25 +157,30 @@ fn candidate<'a>(effects: &Effects<'_, 'a>, sink: &Sink<'_>, block: NodeId, run:
     Some(builder)
 }
 
+/// All that the run waits for, in source order.
+fn reads<'r, 'a>(run: &'r Part<'_, 'a>) -> impl Iterator<Item = &'r AwaitedRead<'a>> {
+    run.links.iter().flat_map(|link| &link.reads)
+}
+
 /// From the first statement to the last.
-fn run_span(model: &Model<'_>, run: &Run<'_>) -> Span {
+fn run_span(model: &Model<'_>, run: &Part<'_, '_>) -> Span {
     let spans = run.links.iter().map(|link| span(&model.kind(link.statement)));
     spans.reduce(Span::cover).unwrap_or_default()
 }
 
-fn evidence<'a>(effects: &Effects<'_, 'a>, builder: Builder, link: &Link<'a>) -> Builder {
-    let at = span(link.call);
+fn evidence<'a>(effects: &Effects<'_, 'a>, builder: Builder, read: &AwaitedRead<'a>) -> Builder {
+    let at = span(read.call);
     let model = effects.model;
-    let called = called(effects, link);
-    let questions = effects.open_questions(link.call, &link.effect).into_iter();
+    let called = called(effects, read);
+    let questions = effects.open_questions(read.call, &read.effect).into_iter();
     let needs = questions.map(|question| Need {
         question,
         span: Some(at),
-        if_unknown: link.if_unknown(effects),
+        if_unknown: read.if_unknown(effects),
         if_no: IfNo::Clear,
     });
     let builder = needs.fold(builder, Builder::need);
-    match &link.effect.by {
+    match &read.effect.by {
         By::Client(client) => {
             builder.evidence(Step::at("read-client", at).with("call", called).with("client", client.kind.name()))
         }
@@ -183,8 +198,8 @@ fn evidence<'a>(effects: &Effects<'_, 'a>, builder: Builder, link: &Link<'a>) ->
 }
 
 /// The called name as written, its receivers included where they are names.
-fn called(effects: &Effects<'_, '_>, link: &Link<'_>) -> String {
-    let text = effects.model.source.slice(span(&link.call.callee));
+fn called(effects: &Effects<'_, '_>, read: &AwaitedRead<'_>) -> String {
+    let text = effects.model.source.slice(span(&read.call.callee));
     let line: String = text.split_whitespace().collect();
     // A chain of calls is named by its end.
     match line.rsplit_once(')') {
@@ -194,25 +209,25 @@ fn called(effects: &Effects<'_, '_>, link: &Link<'_>) -> String {
 }
 
 /// What the run as a whole assumes; each assumption once.
-fn assumptions<'a>(effects: &Effects<'_, 'a>, mut builder: Builder, run: &Run<'a>) -> Builder {
+fn assumptions<'a>(effects: &Effects<'_, 'a>, mut builder: Builder, run: &Part<'_, 'a>) -> Builder {
     let model = effects.model;
-    let find = |test: &dyn Fn(&Link<'a>) -> bool| run.links.iter().find(|link| test(link));
-    if let Some(link) = find(&|link| link.effect.nature == Nature::Either) {
-        let step = |key| Step::at(key, span(link.call)).with("call", called(effects, link));
-        builder = match find(&|link| link.effect.nature == Nature::Either && is_handed_over(effects, link)) {
+    let find = |test: &dyn Fn(&AwaitedRead<'a>) -> bool| reads(run).find(|read| test(read));
+    if let Some(read) = find(&|read| read.effect.nature == Nature::Either) {
+        let step = |key| Step::at(key, span(read.call)).with("call", called(effects, read));
+        builder = match find(&|read| read.effect.nature == Nature::Either && is_handed_over(effects, read)) {
             Some(_) => builder.doubt(step("handed-over")),
             None => builder.assume(step("no-transaction")),
         };
     }
-    let by_name = |link: &Link<'a>| match &link.effect.by {
-        By::Client(client) => client.by_name && link.elsewhere(effects).is_none(),
-        By::Function(_) => link.effect.by_name,
+    let by_name = |read: &AwaitedRead<'a>| match &read.effect.by {
+        By::Client(client) => client.by_name && read.elsewhere(effects).is_none(),
+        By::Function(_) => read.effect.by_name,
         By::Imported(_) | By::Typed(_) => false,
         By::Name => true,
     };
-    if let Some(link) = find(&by_name) {
-        let key = if matches!(link.effect.by, By::Client(_)) { "client-by-name" } else { "reads-by-name" };
-        let step = Step::at(key, span(link.call)).with("call", called(effects, link));
+    if let Some(read) = find(&by_name) {
+        let key = if matches!(read.effect.by, By::Client(_)) { "client-by-name" } else { "reads-by-name" };
+        let step = Step::at(key, span(read.call)).with("call", called(effects, read));
         // The services of an editor or a window live in its own process.
         let in_process = model.facts().imports_any(|module| matches!(module, "vscode" | "electron"));
         builder = if in_process { builder.doubt(step) } else { builder.assume(step) };

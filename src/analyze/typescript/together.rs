@@ -12,7 +12,7 @@ use oxc_ast::ast::{
 use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
 
-use super::runs::{Link, Run};
+use super::runs::{AwaitedRead, Link, Part};
 use crate::lang::typescript::clients::Kind;
 use crate::lang::typescript::effects::{By, Effects};
 use crate::lang::typescript::functions::is_function;
@@ -25,7 +25,7 @@ use crate::source::Span;
 const MOST: usize = 5;
 
 /// The patch of a run, where it can be shown to keep behaviour.
-pub fn draft<'a>(effects: &Effects<'_, 'a>, run: &Run<'a>, function: Option<NodeId>) -> Option<Draft> {
+pub fn draft<'a>(effects: &Effects<'_, 'a>, run: &Part<'_, 'a>, function: Option<NodeId>) -> Option<Draft> {
     let model = effects.model;
     if run.links.len() > MOST || !run.between.is_empty() {
         return None;
@@ -46,7 +46,7 @@ pub fn draft<'a>(effects: &Effects<'_, 'a>, run: &Run<'a>, function: Option<Node
         return None;
     }
     let before = Seen { effects, first };
-    if !run.links.iter().skip(1).all(|link| before.cannot_throw(link)) {
+    if !run.links[1..].iter().flat_map(|link| &link.reads).all(|read| before.cannot_throw(read)) {
         return None;
     }
     let text = layout(model, &declared)?;
@@ -119,15 +119,15 @@ struct Seen<'r, 'm, 'a> {
 
 impl<'a> Seen<'_, '_, 'a> {
     /// Nothing in the call can throw before it has given its promise.
-    fn cannot_throw(&self, link: &Link<'a>) -> bool {
-        let elsewhere = link.elsewhere(self.effects).is_some();
-        let client = match &link.effect.by {
+    fn cannot_throw(&self, read: &AwaitedRead<'a>) -> bool {
+        let elsewhere = read.elsewhere(self.effects).is_some();
+        let client = match &read.effect.by {
             By::Client(client) => client.kind != Kind::Superagent,
             By::Function(_) => true,
             By::Imported(_) | By::Typed(_) => elsewhere,
             By::Name => false,
         };
-        let chain = self.effects.chain(link.call);
+        let chain = self.effects.chain(read.call);
         // A deep chain of members on something handed in may break off.
         let held = match chain.base.root {
             Root::This | Root::Global(_) => true,
@@ -138,7 +138,7 @@ impl<'a> Seen<'_, '_, 'a> {
         };
         client
             && held
-            && (link.effect.promises || elsewhere)
+            && (read.effect.promises || elsewhere)
             && !chain.base.members.contains(&"[]")
             && chain.calls.iter().all(|call| call.arguments.iter().all(|argument| self.argument(argument)))
     }
