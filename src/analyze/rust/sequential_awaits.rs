@@ -1,5 +1,8 @@
 //! Independent reads awaited one after another.
 
+use std::collections::BTreeSet;
+
+use crate::analyze::sink::Builder;
 use crate::analyze::{Sink, Vocabulary};
 use crate::lang::rust::Model;
 use crate::lang::rust::effects::{Operation, Resource};
@@ -13,7 +16,7 @@ pub const VOCABULARY: Vocabulary = Vocabulary {
     values: &["count", "network_calls", "saved_percent"],
     evidence: &["awaited-read", "names-independent"],
     guards: &["reads-earlier-result", "one-connection", "not-both-reads"],
-    assumptions: &["pool-by-name"],
+    assumptions: &["pool-by-name", "log-order"],
     labels: &["also-waits"],
     patches: &["tokio-join"],
     variants: &[],
@@ -44,31 +47,52 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
                 at += 1;
                 continue;
             };
-            let mut waits = vec![first];
+            at += 1;
+            let mut run = Run { waits: vec![first], between: Vec::new() };
+            let mut passed = Vec::new();
             let mut stopped = None;
-            for &next in &statements[at + 1..] {
-                let Some(next) = wait(model, next) else { break };
-                stopped = why_not(model, &waits, &next);
+            for &statement in &statements[at..] {
+                let Some(next) = wait(model, statement) else {
+                    if !is_harmless(model, statement) {
+                        break;
+                    }
+                    passed.push(statement);
+                    continue;
+                };
+                stopped = why_not(model, &run, &passed, &next);
                 if stopped.is_some() {
                     break;
                 }
-                waits.push(next);
+                at = statements.iter().position(|&s| s == statement).map_or(at, |index| index + 1);
+                run.between.append(&mut passed);
+                run.waits.push(next);
             }
-            at += waits.len();
-            if let Some(guard) = stopped.filter(|_| waits.len() == 1) {
-                near_miss(model, sink, &waits[0], guard);
-            } else if waits.len() >= 2 {
-                report(model, sink, &waits);
+            if let Some(guard) = stopped.filter(|_| run.waits.len() == 1) {
+                near_miss(model, sink, &run.waits[0], guard);
+            } else if run.waits.len() >= 2 {
+                report(model, sink, &run);
             }
         }
     }
+}
+
+/// Waits that could be one, and the statements that stand between them.
+struct Run<'m> {
+    waits: Vec<Wait<'m>>,
+    between: Vec<NodeId>,
 }
 
 fn wait<'m>(model: &'m Model<'_>, statement: NodeId) -> Option<Wait<'m>> {
     let Kind::Let { pattern, init: Some(init), otherwise: None, .. } = model.tree.kind(statement) else { return None };
     let mut awaits = model.tree.below(*init).filter(|&id| matches!(model.tree.kind(id), Kind::Await(_)));
     let awaited = awaits.next()?;
-    if awaits.next().is_some() || model.unwrapped(awaited) != *init || model.body_of(awaited) != Body::Async {
+    if awaits.next().is_some() || model.body_of(awaited) != Body::Async {
+        return None;
+    }
+    let handled = model.unwrapped(awaited);
+    // `match call.await { Ok(value) => value, Err(error) => return … }` too.
+    let matched = matches!(model.tree.kind(*init), Kind::Match { on } if *on == handled);
+    if handled != *init && !matched {
         return None;
     }
     let Kind::Await(call) = model.tree.kind(awaited) else { return None };
@@ -80,16 +104,37 @@ fn wait<'m>(model: &'m Model<'_>, statement: NodeId) -> Option<Wait<'m>> {
     Some(Wait { statement, pattern, awaited, call: *call, operation })
 }
 
-/// The guard that keeps `next` from running beside `waits`.
-fn why_not(model: &Model<'_>, waits: &[Wait<'_>], next: &Wait<'_>) -> Option<Step> {
+/// True for a `let` of a value that nothing is asked for, and for a log line.
+fn is_harmless(model: &Model<'_>, statement: NodeId) -> bool {
+    match model.tree.kind(statement) {
+        Kind::Let { otherwise: None, init, .. } => init.is_none_or(|init| model.is_plain_value(init)),
+        Kind::Statement { value, .. } => model.is_log(*value),
+        Kind::Macro { .. } => model.is_log(statement),
+        Kind::Item => true,
+        _ => false,
+    }
+}
+
+/// The guard that keeps `next` from running beside a run, after `passed`.
+fn why_not(model: &Model<'_>, run: &Run<'_>, passed: &[NodeId], next: &Wait<'_>) -> Option<Step> {
     let span = model.tree.span(next.call);
     let names = model.names_in(next.call);
-    for earlier in waits {
-        if let Some(bound) = earlier.pattern.bound.iter().find(|b| names.contains(b.name.as_str())) {
-            return Some(Step::at("reads-earlier-result", span).with("name", bound.name.as_str()));
+    let mut given: BTreeSet<&str> = BTreeSet::new();
+    for earlier in &run.waits {
+        given.extend(earlier.pattern.bound.iter().map(|bound| bound.name.as_str()));
+    }
+    // A value that is computed from an awaited one stands for it.
+    for &between in run.between.iter().chain(passed) {
+        if let Kind::Let { pattern, init: Some(init), .. } = model.tree.kind(between)
+            && !model.names_in(*init).is_disjoint(&given)
+        {
+            given.extend(pattern.bound.iter().map(|bound| bound.name.as_str()));
         }
     }
-    let all = || waits.iter().chain([next]);
+    if let Some(name) = names.intersection(&given).next() {
+        return Some(Step::at("reads-earlier-result", span).with("name", *name));
+    }
+    let all = || run.waits.iter().chain([next]);
     if all().any(|w| w.operation.resource == Resource::Serial || model.borrows_mutably(w.call)) {
         return Some(Step::at("one-connection", span));
     }
@@ -105,8 +150,17 @@ fn near_miss(model: &Model<'_>, sink: &mut Sink<'_>, first: &Wait<'_>, guard: St
     sink.push(candidate.value("count", 2u32).value("network_calls", 2u32).value("saved_percent", 50u32).clear(guard));
 }
 
-fn report(model: &Model<'_>, sink: &mut Sink<'_>, waits: &[Wait<'_>]) {
-    let Some((first, rest)) = waits.split_first() else { return };
+fn report(model: &Model<'_>, sink: &mut Sink<'_>, run: &Run<'_>) {
+    let Some(whole) = candidate(model, sink, &run.waits, &run.between) else { return };
+    // Where one of the waits turns out to be no read, its neighbours may still
+    // be two.
+    let shorter = (2..run.waits.len()).rev().flat_map(|length| run.waits.windows(length));
+    let narrower = shorter.filter_map(|waits| candidate(model, sink, waits, &run.between));
+    sink.push(narrower.fold(whole, Builder::or_narrower));
+}
+
+fn candidate(model: &Model<'_>, sink: &Sink<'_>, waits: &[Wait<'_>], between: &[NodeId]) -> Option<Builder> {
+    let (first, rest) = waits.split_first()?;
     let span = model.tree.span(first.statement);
     let context = model.context(first.statement);
     let count = waits.len();
@@ -136,6 +190,12 @@ fn report(model: &Model<'_>, sink: &mut Sink<'_>, waits: &[Wait<'_>]) {
     if waits.iter().any(|w| w.operation.resource == Resource::SharedByName) {
         candidate = candidate.assume(Step::at("pool-by-name", span));
     }
+    let (start, end) = (first.statement, rest.last()?.statement);
+    let mut apart = between.iter().filter(|&&at| start < at && at < end).peekable();
+    let stands_apart = apart.peek().is_some();
+    if let Some(&log) = apart.find(|&&at| !matches!(model.tree.kind(at), Kind::Let { .. } | Kind::Item)) {
+        candidate = candidate.assume(Step::at("log-order", model.tree.span(log)));
+    }
     if context == Context::Library
         && let Some(name) = model.request_path_name(first.statement)
     {
@@ -147,6 +207,7 @@ fn report(model: &Model<'_>, sink: &mut Sink<'_>, waits: &[Wait<'_>]) {
         });
     }
     if candidate.confidence() == Confidence::Certain
+        && !stands_apart
         && let Some(draft) = patch(model, waits)
     {
         candidate = candidate.patch(draft).need(Need {
@@ -156,7 +217,7 @@ fn report(model: &Model<'_>, sink: &mut Sink<'_>, waits: &[Wait<'_>]) {
             if_no: IfNo::DropPatch,
         });
     }
-    sink.push(candidate);
+    Some(candidate)
 }
 
 /// `let (a, b) = tokio::join!(A, B);`, each result then handled where it was:

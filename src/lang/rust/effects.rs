@@ -73,8 +73,9 @@ impl Model<'_> {
             .iter()
             .rev()
             .find(|(_, name)| matches!(*name, "get" | "head" | "post" | "put" | "delete" | "patch" | "request"))?;
-        let Kind::Method { receiver, .. } = self.tree.kind(*verb) else { return None };
-        let effect = if matches!(*name, "get" | "head") { Effect::Read } else { Effect::Write };
+        let Kind::Method { receiver, args, .. } = self.tree.kind(*verb) else { return None };
+        let asks = *name == "post" && (self.is_question(args) || self.is_in_question(value));
+        let effect = if asks || matches!(*name, "get" | "head") { Effect::Read } else { Effect::Write };
         if self.is_http_client(*receiver) {
             return Some(Operation::new(Io::Http, effect, Resource::Shared));
         }
@@ -84,6 +85,17 @@ impl Model<'_> {
         });
         let known = self.names_crate("reqwest");
         (named && known).then(|| Operation::new(Io::Http, effect, Resource::SharedByName))
+    }
+
+    /// True where the address that is posted to is that of a question.
+    fn is_question(&self, args: &[NodeId]) -> bool {
+        let address = args.iter().flat_map(|&argument| std::iter::once(argument).chain(self.tree.below(argument)));
+        address.filter_map(|id| self.text_of(id)).next().is_some_and(names::is_question)
+    }
+
+    /// True where the function around a request is called after what it computes.
+    fn is_in_question(&self, request: NodeId) -> bool {
+        self.function_of(request).is_some_and(|function| names::is_computed(&function.name))
     }
 
     /// `sqlx::query…(sql)….fetch_all(executor)`.

@@ -70,4 +70,75 @@ impl Model<'_> {
     pub fn borrows_mutably(&self, node: NodeId) -> bool {
         self.tree.below(node).any(|id| matches!(self.tree.kind(id), Kind::Reference { mutable: true, .. }))
     }
+
+    /// True for a value whose evaluation asks nothing of anybody: names,
+    /// fields, literals, copies and conversions of them.
+    pub fn is_plain_value(&self, node: NodeId) -> bool {
+        const PLAIN: &[&str] = &[
+            "clone",
+            "to_string",
+            "to_owned",
+            "to_vec",
+            "into",
+            "as_str",
+            "as_ref",
+            "as_deref",
+            "as_bytes",
+            "as_slice",
+            "get_ref",
+            "into_inner",
+            "len",
+            "is_empty",
+            "is_some",
+            "is_none",
+            "copied",
+            "cloned",
+            "unwrap_or",
+            "unwrap_or_default",
+            "min",
+            "max",
+            "trim",
+            "id",
+            "iter",
+            "saturating_sub",
+            "saturating_mul",
+            "num_seconds",
+        ];
+        const MACROS: &[&str] = &["format", "vec", "json", "matches"];
+        let inner = self.tree.below(node);
+        std::iter::once(node).chain(inner).all(|id| match self.tree.kind(id) {
+            Kind::Path(_)
+            | Kind::Literal(_)
+            | Kind::Field { .. }
+            | Kind::Reference { mutable: false, .. }
+            | Kind::Unary(_)
+            | Kind::Struct { .. }
+            | Kind::List(_)
+            | Kind::Range => true,
+            Kind::Method { name, .. } => PLAIN.contains(&name.as_str()),
+            Kind::Macro { path, .. } => path.last().is_some_and(|leaf| MACROS.contains(&leaf.as_str())),
+            Kind::Call { callee, .. } => match self.tree.kind(*callee) {
+                Kind::Path(path) => path.last().is_some_and(|leaf| {
+                    matches!(leaf.as_str(), "new" | "from" | "default" | "now" | "clone")
+                        || leaf.starts_with(char::is_uppercase)
+                }),
+                _ => false,
+            },
+            // Operators and casts.
+            Kind::Other => true,
+            _ => false,
+        })
+    }
+
+    /// True for a macro of tracing or log.
+    pub fn is_log(&self, node: NodeId) -> bool {
+        const LEVELS: &[&str] = &["trace", "debug", "info", "warn", "error", "event", "println", "eprintln", "dbg"];
+        match self.tree.kind(node) {
+            Kind::Macro { path, .. } => {
+                let plain = |id| !matches!(self.tree.kind(id), Kind::Await(_) | Kind::Try(_) | Kind::Return);
+                path.last().is_some_and(|leaf| LEVELS.contains(&leaf.as_str())) && self.tree.below(node).all(plain)
+            }
+            _ => false,
+        }
+    }
 }

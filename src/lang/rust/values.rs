@@ -305,6 +305,8 @@ impl Model<'_> {
             "unwrap_or_else",
             "unwrap_or",
             "into_diagnostic",
+            "ok_or",
+            "ok_or_else",
         ];
         let mut at = node;
         loop {

@@ -105,6 +105,7 @@ const WRITE: &[&str] = &[
     "handle",
     "apply",
     "write",
+    "persist",
     "rename",
     "mkdir",
     "unlink",
@@ -149,6 +150,27 @@ const WRITE: &[&str] = &[
     "make",
     "or",
 ];
+
+/// What is computed for whoever asks and kept nowhere: to create, generate or
+/// make one of these is a read.
+const COMPUTED: &[&str] = &[
+    "embedding",
+    "embeddings",
+    "embed",
+    "vector",
+    "vectors",
+    "rerank",
+    "reranking",
+    "tokenize",
+    "translation",
+    "moderation",
+    "completion",
+    "completions",
+    "geocode",
+];
+
+/// Words that say that such a thing is made, or that it is asked for.
+const MAKING: &[&str] = &["create", "generate", "make", "build", "run", "process", "post"];
 
 /// Reads whose name hides a write or an order, seen in real code: cookies that
 /// slide, tokens that are created lazily, cursors, interactive prompts.
@@ -280,10 +302,27 @@ fn is_among(word: &str, list: &[&str]) -> bool {
 /// The effect that a callee's leaf name suggests.
 pub fn effect_of(name: &str) -> Effect {
     let Some(first) = pieces(name).next() else { return Effect::Unknown };
-    if pieces(name).any(|word| is_among(word, WRITE)) {
+    let computed = is_computed(name);
+    if pieces(name).any(|word| is_among(word, WRITE) && !(computed && is_among(word, MAKING))) {
         return Effect::Write;
     }
-    if is_among(first, READ) || is_getter_phrase(name) { Effect::Read } else { Effect::Unknown }
+    if computed || is_among(first, READ) || is_getter_phrase(name) { Effect::Read } else { Effect::Unknown }
+}
+
+/// True for a name of something that is computed on request and kept nowhere,
+/// whatever verb asks for it: `create_embedding`, `generateCompletion`.
+pub fn is_computed(name: &str) -> bool {
+    pieces(name).any(|word| is_among(word, COMPUTED))
+        && !pieces(name).any(|word| is_among(word, WRITE) && !is_among(word, MAKING))
+}
+
+/// True where the last segment of an address says that what is posted there is
+/// a question: `/points/search`, `/v1/embeddings`.
+pub fn is_question(url: &str) -> bool {
+    const QUESTIONS: &[&str] = &["search", "query", "count", "scroll", "recommend", "msearch", "lookup", "aggregate"];
+    let path = url.split(['?', '#']).next().unwrap_or(url);
+    let last = path.rsplit('/').find(|segment| !segment.is_empty()).unwrap_or("");
+    effect_of(last) != Effect::Write && pieces(last).any(|word| is_among(word, QUESTIONS) || is_among(word, COMPUTED))
 }
 
 /// True for a name that says what it gives rather than what it does:
@@ -410,6 +449,13 @@ mod tests {
         assert_eq!(effect_of("findUnique"), Effect::Read);
         assert_eq!(effect_of("getOrCreate"), Effect::Write);
         assert_eq!(effect_of("frobnicate"), Effect::Unknown);
+        assert_eq!(effect_of("create_embedding"), Effect::Read);
+        assert_eq!(effect_of("create_and_save_embeddings"), Effect::Write);
+        assert_eq!(effect_of("saveEmbedding"), Effect::Write);
+        assert!(is_question("{base}/collections/docs/points/search?x=/create"));
+        assert!(is_question("https://api.example/v1/embeddings"));
+        assert!(!is_question("https://api.example/v1/orders"));
+        assert!(!is_question("/embeddings/delete"));
         assert!(is_trap("getSession"));
         assert!(!is_trap("getUser"));
         assert!(is_guard("assertPermission"));
