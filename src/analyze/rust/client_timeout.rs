@@ -205,14 +205,14 @@ fn cfg_wasm(model: &Model<'_>, node: NodeId) -> bool {
 }
 
 /// The first sign that requests of the code below `within` are bounded: a
-/// `.timeout(…)` on a request or client there, `tokio::time::timeout` or a
-/// timeout layer anywhere in the file.
+/// `.timeout(…)` on a request there, `tokio::time::timeout` or a timeout layer
+/// anywhere in the file. What another client is given bounds that one only.
 pub fn timeout_within(model: &Model<'_>, within: NodeId) -> Option<Span> {
     const BOUNDS: &[&str] =
         &["timeout", "read_timeout", "timeout_mut", "set_timeout", "timeout_read", "timeout_global"];
     model.tree.all().find_map(|id| match model.tree.kind(id) {
         Kind::Method { name, name_span, .. } if BOUNDS.contains(&name.as_str()) => {
-            model.tree.is_within(id, within).then_some(*name_span)
+            (model.tree.is_within(id, within) && !model.sets_builder(id)).then_some(*name_span)
         }
         Kind::Call { callee, .. } => match model.tree.kind(*callee) {
             Kind::Path(path) => {

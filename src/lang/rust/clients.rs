@@ -2,7 +2,7 @@
 
 use super::Model;
 use super::node::{Kind, NodeId};
-use super::values::Fate;
+use super::values::{Fate, Local};
 
 /// The library of a client.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -80,6 +80,38 @@ pub enum Use {
     Escapes,
 }
 
+/// How many functions of a file a builder is followed through.
+const HELPERS: usize = 4;
+
+fn is_plain_constructor(leaf: &str) -> bool {
+    matches!(leaf, "new" | "default" | "new_with_defaults")
+}
+
+/// The library of a path that gives a client's builder.
+fn builder_of(path: &[String]) -> Option<Library> {
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    Some(match path.as_slice() {
+        ["reqwest", "Client", "builder"] | ["reqwest", "ClientBuilder", "new" | "default"] => Library::Reqwest,
+        ["reqwest", "blocking", "Client", "builder"] | ["reqwest", "blocking", "ClientBuilder", "new" | "default"] => {
+            Library::ReqwestBlocking
+        }
+        ["ureq", "AgentBuilder", "new"] | ["ureq", "builder"] | ["ureq", "Agent", "config_builder"] => Library::Ureq,
+        ["awc", "Client", "builder"] | ["awc", "ClientBuilder", "new"] => Library::Awc,
+        ["hyper_util", "client", "legacy", "Client", "builder"] | ["hyper", "Client", "builder"] => Library::Hyper,
+        ["tonic", "transport", "Channel", "from_shared" | "from_static" | "builder"]
+        | ["tonic", "transport", "Endpoint", "from_shared" | "from_static" | "new" | "try_from"] => Library::Tonic,
+        _ => return None,
+    })
+}
+
+/// True for the methods of a builder that make the client.
+fn makes_client(library: Library, method: &str) -> bool {
+    match library {
+        Library::Tonic => matches!(method, "connect" | "connect_lazy"),
+        _ => matches!(method, "build" | "build_http" | "finish" | "new_agent"),
+    }
+}
+
 impl Model<'_> {
     /// Every place that makes an HTTP client, in source order.
     pub fn constructors(&self) -> Vec<Constructor<'_>> {
@@ -89,8 +121,7 @@ impl Model<'_> {
     fn constructor(&self, call: NodeId) -> Option<Constructor<'_>> {
         let path = match self.tree.kind(call) {
             // `LazyLock::new(Client::new)` names the constructor.
-            Kind::Path(path) if path.last().is_some_and(|leaf| leaf == "new") => {
-                let path = self.resolved(call)?;
+            Kind::Path(path) if path.last().is_some_and(|leaf| is_plain_constructor(leaf)) => {
                 let is_argument = match self.tree.kind(self.tree.node(call).parent) {
                     Kind::Call { args, .. } | Kind::Method { args, .. } => args.contains(&call),
                     _ => false,
@@ -98,64 +129,121 @@ impl Model<'_> {
                 if !is_argument {
                     return None;
                 }
-                path
+                self.resolved(call)?
             }
-            _ => self.callee(call)?,
+            Kind::Call { .. } => match self.builder_made(call, HELPERS) {
+                Some((library, settings)) => return self.builder(call, library, settings),
+                None => self.callee(call)?,
+            },
+            _ => return None,
         };
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         let one = |library, form| Some(Constructor { node: call, head: call, library, form, settings: Vec::new() });
-        let built = |library| self.builder(call, library);
         match path.as_slice() {
             ["reqwest", "Client", "new" | "default"] => one(Library::Reqwest, Form::New),
-            ["reqwest", "Client", "builder"] | ["reqwest", "ClientBuilder", "new" | "default"] => {
-                built(Library::Reqwest)
-            }
             ["reqwest", "get"] => one(Library::Reqwest, Form::OneShot),
             ["reqwest", "blocking", "Client", "new" | "default"] => one(Library::ReqwestBlocking, Form::New),
-            ["reqwest", "blocking", "Client", "builder"]
-            | ["reqwest", "blocking", "ClientBuilder", "new" | "default"] => built(Library::ReqwestBlocking),
             ["reqwest", "blocking", "get"] => one(Library::ReqwestBlocking, Form::OneShot),
             ["ureq", "get" | "post" | "put" | "delete" | "patch" | "head" | "request" | "run"] => {
                 one(Library::Ureq, Form::OneShot)
             }
             ["ureq", "agent"] | ["ureq", "Agent", "new" | "new_with_defaults"] => one(Library::Ureq, Form::New),
-            ["ureq", "AgentBuilder", "new"] | ["ureq", "builder"] | ["ureq", "Agent", "config_builder"] => {
-                built(Library::Ureq)
-            }
             ["awc", "Client", "new" | "default"] => one(Library::Awc, Form::New),
-            ["awc", "Client", "builder"] | ["awc", "ClientBuilder", "new"] => built(Library::Awc),
             ["hyper", "Client", "new"] => one(Library::Hyper, Form::New),
-            ["hyper_util", "client", "legacy", "Client", "builder"] | ["hyper", "Client", "builder"] => {
-                built(Library::Hyper)
-            }
-            ["tonic", "transport", "Channel", "from_shared" | "from_static" | "builder"]
-            | ["tonic", "transport", "Endpoint", "from_shared" | "from_static" | "new"] => built(Library::Tonic),
             _ => None,
         }
     }
 
-    /// A builder's chain up to the method that makes the client.
-    fn builder(&self, head: NodeId, library: Library) -> Option<Constructor<'_>> {
-        let mut settings = Vec::new();
+    /// The library whose builder a call gives, and what a function of this
+    /// file that gives it has set: `Client::builder()`, `bounded(limit)`.
+    fn builder_made(&self, call: NodeId, depth: usize) -> Option<(Library, Vec<(NodeId, &str)>)> {
+        let depth = depth.checked_sub(1)?;
+        let Kind::Call { callee, .. } = self.tree.kind(call) else { return None };
+        if let Some(library) = self.resolved(*callee).and_then(|path| builder_of(&path)) {
+            return Some((library, Vec::new()));
+        }
+        let function = self.called_here(call).filter(|function| !function.is_async)?;
+        let Kind::Statement { value, dropped: false } = self.tree.kind(self.tree.children(function.body?).last()?)
+        else {
+            return None;
+        };
+        let (library, mut settings) = self.builder_made(self.chain_root(*value), depth)?;
+        let set = self.chain(*value).into_iter().rev();
+        settings.extend(set.filter(|(_, name)| !makes_client(library, name)));
+        // A client that is made is no builder.
+        (!self.chain(*value).iter().any(|(_, name)| makes_client(library, name))).then_some((library, settings))
+    }
+
+    /// A builder's chain up to the method that makes the client, through the
+    /// local that holds the builder meanwhile.
+    fn builder<'m>(
+        &'m self,
+        head: NodeId,
+        library: Library,
+        mut settings: Vec<(NodeId, &'m str)>,
+    ) -> Option<Constructor<'m>> {
+        let end = match self.settings_from(head, library, &mut settings) {
+            Ok(made) => made,
+            Err(end) => {
+                let (binding, pattern) = self.bound_by(end)?;
+                let mut made = None;
+                for used in self.uses_of(binding, pattern.name()?) {
+                    let parent = self.tree.node(used).parent;
+                    match self.tree.kind(parent) {
+                        Kind::Method { receiver, .. } if *receiver == used => {
+                            made = self.settings_from(used, library, &mut settings).ok().or(made);
+                        }
+                        Kind::Assign { target, .. } if *target == used => {}
+                        // Whoever takes the builder may set anything.
+                        _ => return None,
+                    }
+                }
+                made?
+            }
+        };
+        Some(Constructor { node: end, head, library, form: Form::Builder, settings })
+    }
+
+    /// The call that makes the client at the end of the chain that begins with
+    /// `head`, or the chain's last node where nothing does; what it sets on the
+    /// way is added to `settings`.
+    fn settings_from<'m>(
+        &'m self,
+        head: NodeId,
+        library: Library,
+        settings: &mut Vec<(NodeId, &'m str)>,
+    ) -> Result<NodeId, NodeId> {
         let mut at = head;
         loop {
             let parent = self.tree.node(at).parent;
             match self.tree.kind(parent) {
                 Kind::Method { receiver, name, .. } if *receiver == at => {
-                    let ends = match library {
-                        Library::Tonic => matches!(name.as_str(), "connect" | "connect_lazy"),
-                        _ => matches!(name.as_str(), "build" | "build_http" | "finish" | "new_agent"),
-                    };
-                    if ends {
-                        return Some(Constructor { node: parent, head, library, form: Form::Builder, settings });
+                    if makes_client(library, name) {
+                        return Ok(parent);
                     }
                     settings.push((parent, name.as_str()));
                     at = parent;
                 }
-                Kind::Try(value) if *value == at && library == Library::Tonic => at = parent,
-                _ => return None,
+                Kind::Try(value) if *value == at => at = parent,
+                _ => return Err(at),
             }
         }
+    }
+
+    /// True for a method that sets something on a client's builder.
+    pub fn sets_builder(&self, method: NodeId) -> bool {
+        let root = self.chain_root(method);
+        let held = match self.tree.kind(root) {
+            Kind::Path(path) if path.len() == 1 => match self.local(root, &path[0]) {
+                Some(Local::Let(found)) => match self.tree.kind(found) {
+                    Kind::Let { init: Some(init), .. } => Some(self.chain_root(*init)),
+                    _ => None,
+                },
+                _ => None,
+            },
+            _ => Some(root),
+        };
+        held.is_some_and(|made| self.builder_made(made, HELPERS).is_some())
     }
 
     /// What becomes of a client.

@@ -50,7 +50,8 @@ pub fn observe(model: &Model<'_>) -> Observations {
 }
 
 /// `.layer(TimeoutLayer::new(…))`, `.wrap(from_fn(timeouts))`: by the names of
-/// what is put around.
+/// what is put around. What is put around the routes of one file, in a file
+/// that neither serves nor joins others, bounds those only.
 fn timeout_layer(model: &Model<'_>, id: NodeId) -> Option<Span> {
     let Kind::Method { name, name_span, args, .. } = model.tree.kind(id) else { return None };
     if !matches!(name.as_str(), "layer" | "route_layer" | "wrap") {
@@ -60,7 +61,29 @@ fn timeout_layer(model: &Model<'_>, id: NodeId) -> Option<Span> {
         Kind::Path(path) => path.iter().any(|segment| segment.to_ascii_lowercase().contains("timeout")),
         _ => false,
     };
-    args.iter().any(|&argument| model.tree.below(argument).any(named)).then_some(*name_span)
+    let layer = args.iter().any(|&argument| model.tree.below(argument).any(named));
+    let joins = || {
+        let chain = model.chain(model.chain_end(id));
+        let joined = ["merge", "nest", "nest_service", "configure", "mount", "add_service"];
+        chain.iter().any(|(_, method)| joined.contains(method)) || serves(model)
+    };
+    (layer && joins()).then_some(*name_span)
+}
+
+/// True where a file starts a server.
+fn serves(model: &Model<'_>) -> bool {
+    model.tree.all().any(|id| match model.tree.kind(id) {
+        Kind::Path(path) => match path.as_slice() {
+            [.., owner, leaf] => {
+                owner == "axum" && leaf == "serve"
+                    || matches!(owner.as_str(), "HttpServer" | "Server" | "TcpListener")
+                        && matches!(leaf.as_str(), "new" | "bind" | "builder")
+            }
+            _ => false,
+        },
+        Kind::Method { name, .. } => matches!(name.as_str(), "serve" | "serve_with_shutdown" | "into_make_service"),
+        _ => false,
+    })
 }
 
 /// A plain function that blocks; what it reads or writes is not looked at.
