@@ -191,8 +191,16 @@ pub struct NameRef {
 pub enum Question {
     /// Is the function a read that waits for the network, a database or a file?
     ReadsIo(NameRef),
+    /// The same of a function that is handed no connection: does it bring its
+    /// own, so that two calls can be under way at once?
+    ReadsOnItsOwn(NameRef),
+    /// Is the function a read that waits for another service?
+    ReadsService(NameRef),
     /// Does the function do nothing worse than read, whatever it waits for?
     OnlyReads(NameRef),
+    /// Is the value an HTTP client of a package whose clients serve several
+    /// calls at a time?
+    IsHttpClient(NameRef),
     /// Does the function give a promise whatever happens, so that it cannot
     /// throw before it has?
     GivesPromise(NameRef),
@@ -405,6 +413,8 @@ pub struct PoolSite {
 pub struct Observations {
     /// Exports by name.
     pub exports: BTreeMap<String, Export>,
+    /// Traits by what implements them here: the trait, and the type's name (Rust).
+    pub implements: Vec<(NameRef, String)>,
     /// Modules whose whole exports are handed on (`export * from`).
     pub star_exports: Vec<String>,
     /// Pools configured here.

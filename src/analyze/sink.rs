@@ -69,6 +69,7 @@ impl<'s> Sink<'s> {
 }
 
 /// A candidate in the making.
+#[derive(Clone)]
 #[must_use]
 pub struct Builder(Candidate);
 

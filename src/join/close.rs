@@ -112,7 +112,17 @@ fn clear(candidate: &mut Candidate, guard: Step) {
 fn lower(candidate: &mut Candidate, ceiling: Confidence, assumption: Step, question: &Question) {
     // Whether the patch keeps behaviour depends on what the called function
     // does; on the runtime's version depends only whether it is needed.
-    if matches!(question, Question::ReadsIo(_) | Question::OnlyReads(_) | Question::GivesPromise(_)) {
+    let effect = |question: &Question| {
+        matches!(
+            question,
+            Question::ReadsIo(_)
+                | Question::ReadsOnItsOwn(_)
+                | Question::ReadsService(_)
+                | Question::OnlyReads(_)
+                | Question::GivesPromise(_)
+        )
+    };
+    if effect(question) {
         candidate.patch = None;
     }
     if ceiling == Confidence::Certain {
@@ -144,10 +154,16 @@ fn lower(candidate: &mut Candidate, ceiling: Confidence, assumption: Step, quest
 /// The words for a question that nothing answered.
 fn unknown(question: &Question) -> Step {
     match question {
-        Question::ReadsIo(name) | Question::OnlyReads(name) => {
+        Question::ReadsIo(name)
+        | Question::ReadsOnItsOwn(name)
+        | Question::ReadsService(name)
+        | Question::OnlyReads(name) => {
             let shown = name.members.last().unwrap_or(&name.name);
             let key = if name.members.is_empty() { "effect-unknown" } else { METHOD_UNKNOWN };
             Step::new(key).with("name", shown.as_str()).with("module", name.module.as_str())
+        }
+        Question::IsHttpClient(name) => {
+            Step::new("client-unknown").with("name", name.members.last().unwrap_or(&name.name).as_str())
         }
         Question::GivesPromise(name) => Step::new("promise-unknown").with("name", name.name.as_str()),
         Question::NodeBelow { major } => Step::new("node-floor-unknown").with("major", *major),

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::join::needs::Exports;
 use crate::map::Mapped;
-use crate::observe::{Candidate, Observations};
-use crate::source::SourceFile;
+use crate::observe::{Candidate, NameRef, Observations};
+use crate::source::{PathClass, SourceFile};
 use crate::suppress::Suppressions;
 
 /// The mapped files, by path relative to the tree's root.
@@ -57,5 +57,12 @@ impl Exports for Files {
         use crate::map::Look;
         let mapped = self.0.get(path)?;
         (mapped.look != Look::Prefiltered).then_some(&mapped.map.observations)
+    }
+
+    fn implementers(&self, leaf: &str) -> Vec<(&str, &NameRef, &str)> {
+        let product = self.0.iter().filter(|(_, mapped)| mapped.source.class != PathClass::Test);
+        let all = product.flat_map(|(path, mapped)| mapped.map.observations.implements.iter().map(move |i| (path, i)));
+        let named = all.filter(|(_, (of, _))| of.name == leaf);
+        named.map(|(path, (of, ty))| (path.as_str(), of, ty.as_str())).collect()
     }
 }

@@ -72,7 +72,22 @@ fn follow<'e>(from: &str, name: &NameRef, facts: &Facts, exports: &'e dyn Export
             found => return found,
         }
     }
-    if needed.is_empty() { Found::Unknown } else { Found::NeedFiles(needed) }
+    if needed.is_empty() { implemented(&path, &names, facts, exports) } else { Found::NeedFiles(needed) }
+}
+
+/// The method of a trait that the file at `path` declares, where one type of
+/// the project implements it.
+fn implemented<'e>(path: &str, names: &[&str], facts: &Facts, exports: &'e dyn Exports) -> Found<'e> {
+    let [of, method] = names else { return Found::Unknown };
+    let declared = |from: &str, name: &NameRef| facts.resolve(from, &name.module).is_some_and(|file| file == path);
+    let all = exports.implementers(of);
+    let mut types = all.into_iter().filter(|(from, name, _)| declared(from, name));
+    let (Some((file, _, ty)), None) = (types.next(), types.next()) else { return Found::Unknown };
+    let Some(observations) = exports.observations(file) else { return Found::Unknown };
+    match observations.exports.get(&format!("{ty}.{method}")) {
+        Some(Export::Function(summary)) => Found::Function(file.to_owned(), summary),
+        _ => Found::Unknown,
+    }
 }
 
 /// True for a module specifier that is the name of a package: no path, no
@@ -97,6 +112,8 @@ pub struct Total {
     pub io: Io,
     /// True where any of them opens or is handed a transaction.
     pub uses_transaction: bool,
+    /// See [`FunctionSummary::handed`], of the function itself.
+    pub handed: bool,
     /// It may wait for something.
     pub waits: bool,
     /// The file and the name of the function that was asked about.
@@ -117,6 +134,7 @@ pub fn effects(from: &str, name: &NameRef, facts: &Facts, exports: &dyn Exports)
         effect: summary.effect,
         io: summary.io,
         uses_transaction: summary.uses_transaction,
+        handed: summary.handed,
         waits: summary.waits,
         place: (path.clone(), summary.span),
         needed: BTreeSet::new(),

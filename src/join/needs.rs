@@ -10,6 +10,12 @@ pub trait Exports {
     /// The observations of a file; `None` where it is not mapped yet. A file
     /// that cannot be mapped has empty ones.
     fn observations(&self, path: &str) -> Option<&Observations>;
+
+    /// The types that implement a trait of that name in mapped product code:
+    /// the file, the trait as the file names it, the type.
+    fn implementers(&self, _leaf: &str) -> Vec<(&str, &NameRef, &str)> {
+        Vec::new()
+    }
 }
 
 /// The answer to a [`Question`]. Steps are keys of `rules/common.toml`.
@@ -43,8 +49,11 @@ pub enum Resolved {
 /// Answers `question`, raised in the file at `path`.
 pub fn answer(question: &Question, path: &str, facts: &Facts, exports: &dyn Exports) -> Answer {
     match question {
-        Question::ReadsIo(name) => reads(name, true, path, facts, exports),
-        Question::OnlyReads(name) => reads(name, false, path, facts, exports),
+        Question::ReadsIo(name) => reads(name, Asked::Waits, path, facts, exports),
+        Question::ReadsOnItsOwn(name) => reads(name, Asked::OnItsOwn, path, facts, exports),
+        Question::ReadsService(name) => reads(name, Asked::Service, path, facts, exports),
+        Question::OnlyReads(name) => reads(name, Asked::Nothing, path, facts, exports),
+        Question::IsHttpClient(name) => is_http_client(name, path, facts, exports),
         Question::GivesPromise(name) => gives_promise(name, path, facts, exports),
         Question::NodeBelow { major } => node_below(*major, path, facts),
         Question::DependencyBelow { package, version } => dependency_below(package, *version, path, facts),
@@ -70,9 +79,22 @@ pub fn resolve_constant(from: &str, name: &NameRef, facts: &Facts, exports: &dyn
     }
 }
 
-/// A written or unknown effect anywhere below makes the whole one so. With
-/// `waits`, a function that waits for nothing is no read either.
-fn reads(name: &NameRef, waits: bool, path: &str, facts: &Facts, exports: &dyn Exports) -> Answer {
+/// What is asked of a function beyond that it only reads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// Nothing.
+    Nothing,
+    /// That it waits for something.
+    Waits,
+    /// The same, on a connection that it brings.
+    OnItsOwn,
+    /// That it waits for another service.
+    Service,
+}
+
+/// A written or unknown effect anywhere below makes the whole one so.
+fn reads(name: &NameRef, asked: Asked, path: &str, facts: &Facts, exports: &dyn Exports) -> Answer {
+    let waits = asked != Asked::Nothing;
     let shown = name.members.last().unwrap_or(&name.name).as_str();
     // A client of a package may be known by its name; its functions are not.
     if waits
@@ -95,7 +117,7 @@ fn reads(name: &NameRef, waits: bool, path: &str, facts: &Facts, exports: &dyn E
     if waits && !total.waits {
         return Answer::No(step("effect-waits-for-nothing"));
     }
-    if total.uses_transaction {
+    if total.uses_transaction || asked == Asked::OnItsOwn && total.handed {
         return Answer::No(step("effect-in-transaction"));
     }
     if !total.needed.is_empty() {
@@ -106,7 +128,27 @@ fn reads(name: &NameRef, waits: bool, path: &str, facts: &Facts, exports: &dyn E
         (_, Io::Unseen) if waits => Answer::Unknown,
         (_, Io::None) if waits => Answer::No(step("effect-waits-for-nothing")),
         (_, Io::None | Io::Unseen) => Answer::Yes(step("effect-computes")),
+        (_, io) if asked == Asked::Service && io != Io::Http => {
+            Answer::No(step("effect-no-service").with("io", io_word(io)))
+        }
         (_, io) => Answer::Yes(step("effect-reads").with("io", io_word(io))),
+    }
+}
+
+/// Crates whose clients hold a pool of connections.
+const HTTP_CLIENTS: &[&str] = &["reqwest", "reqwest_middleware", "awc", "surf", "isahc"];
+
+fn is_http_client(name: &NameRef, path: &str, facts: &Facts, exports: &dyn Exports) -> Answer {
+    let shown = name.members.last().unwrap_or(&name.name).as_str();
+    match lookup::find(path, name, facts, exports) {
+        Found::Package(package) if HTTP_CLIENTS.contains(&package.as_str()) || package.starts_with("aws_sdk_") => {
+            Answer::Yes(Step::new("client-of-a-package").with("name", shown).with("package", package))
+        }
+        Found::Package(package) => {
+            Answer::No(Step::new("effect-of-a-package").with("name", shown).with("package", package))
+        }
+        Found::NeedFiles(files) => Answer::NeedFiles(files.into_iter().collect()),
+        Found::Function(..) | Found::Constant(..) | Found::Unknown => Answer::Unknown,
     }
 }
 

@@ -46,6 +46,7 @@ fn function(effect: Effect, io: Io, calls: &[NameRef]) -> Export {
         io,
         calls,
         uses_transaction: false,
+        handed: false,
         span: Span::new(1, 2),
         blocks: None,
     })

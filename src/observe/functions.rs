@@ -46,6 +46,8 @@ pub struct FunctionSummary {
     pub calls: Vec<NameRef>,
     /// Opens or is handed a transaction or another serial resource.
     pub uses_transaction: bool,
+    /// What its queries run on is handed in, and may be one connection.
+    pub handed: bool,
     /// The name in its declaration.
     pub span: Span,
     /// It returns only when something slow is done.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::analyze::sink::Builder;
 use crate::analyze::{Sink, Vocabulary};
 use crate::lang::rust::Model;
 use crate::lang::rust::effects::{Operation, Resource};
@@ -64,26 +65,31 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
                 if_no: IfNo::LeaveRequestPath,
             });
         }
-        candidate = match operation.io {
-            // How many elements there are decides, and no code says it.
-            Io::Database => candidate.variant("query").doubt(Step::at("many-elements", head)),
-            _ => candidate.assume(Step::at("server-bears-several", head)),
-        };
-        if operation.resource == Resource::SharedByName {
+        let of_service = |candidate: Builder| candidate.assume(Step::at("server-bears-several", head));
+        // How many elements there are decides, and no code says it.
+        let of_database = |candidate: Builder| candidate.variant("query").doubt(Step::at("many-elements", head));
+        if operation.resource == Resource::SharedByName && operation.client.is_none() {
             candidate = candidate.doubt(Step::at("pool-by-name", span));
         }
-        match operation.elsewhere {
+        let ask = |candidate: Builder, question: Question, if_unknown: Option<Confidence>| {
+            candidate.need(Need { question, span: Some(span), if_unknown, if_no: IfNo::Clear })
+        };
+        candidate = match operation.elsewhere {
+            // Whether it is a service or a database stands in the other file.
             Some(name) => {
-                candidate = candidate.need(Need {
-                    question: Question::ReadsIo(name),
-                    span: Some(span),
-                    if_unknown: None,
-                    if_no: IfNo::Clear,
-                });
+                let query = ask(of_database(candidate.clone()), Question::ReadsIo(name.clone()), None);
+                ask(of_service(candidate), Question::ReadsService(name), None).or_narrower(query)
             }
-            None if !direct => candidate = candidate.doubt(Step::at("callee-only-reads", span)),
-            None => {}
-        }
+            None => {
+                if !direct {
+                    candidate = candidate.doubt(Step::at("callee-only-reads", span));
+                }
+                if let Some(name) = operation.client {
+                    candidate = ask(candidate, Question::IsHttpClient(name), Some(Confidence::Possible));
+                }
+                if operation.io == Io::Database { of_database(candidate) } else { of_service(candidate) }
+            }
+        };
         sink.push(candidate);
     }
 }
@@ -120,15 +126,17 @@ fn requests(model: &Model<'_>, around: &Around<'_>) -> Vec<Request> {
             return Some(Request { awaited: id, call: *call, direct: true, operation });
         }
         let reaches = match operation.io {
-            Io::Http => operation.elsewhere.is_none(),
+            Io::Http => true,
             // One query for all elements serves whatever it runs on.
-            Io::Database => operation.resource != Resource::Unknown || model.is_query(*call),
+            Io::Database => {
+                operation.elsewhere.is_some() || operation.resource != Resource::Unknown || model.is_query(*call)
+            }
             _ => false,
         };
         // A function of this file reads only where each of its awaits does.
         let is_get = || model.callee(*call).is_some_and(|p| crate::lang::rust::path::equals(&p, "reqwest::get"));
-        let direct =
-            matches!(operation.resource, Resource::Shared | Resource::Serial) || is_get() || model.is_query(*call);
+        let known = matches!(operation.resource, Resource::Shared | Resource::Serial | Resource::Taken);
+        let direct = known || operation.client.is_some() || is_get() || model.is_query(*call);
         let is_read = operation.effect == Effect::Read && reaches;
         is_read.then_some(Request { awaited: id, call: *call, direct, operation })
     });
@@ -181,7 +189,9 @@ impl<'m> Around<'m> {
                 if !next {
                     return None;
                 }
-                (*value, *body, pattern, true)
+                // `while let Some(x) = list.pop()` of a plain iterator has all of it.
+                let waits = model.tree.below(*value).any(|id| matches!(model.tree.kind(id), Kind::Await(_)));
+                (*value, *body, pattern, waits)
             }
             Kind::Async => {
                 // The block may be the closure's last expression.

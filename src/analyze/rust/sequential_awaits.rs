@@ -23,10 +23,11 @@ pub const VOCABULARY: Vocabulary = Vocabulary {
     params: &[],
 };
 
-/// One `let pattern = call.await…;`.
+/// One `let pattern = call.await…;`, or an entry of a literal.
 struct Wait<'m> {
     statement: NodeId,
-    pattern: &'m Pattern,
+    /// What is bound; nothing by an entry.
+    pattern: Option<&'m Pattern>,
     /// The `.await`.
     awaited: NodeId,
     /// What is awaited.
@@ -37,6 +38,10 @@ struct Wait<'m> {
 /// Finds runs of reads that could be under way together.
 pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
     for block in model.tree.all() {
+        if let Some(run) = entries(model, block) {
+            report(model, sink, &run);
+            continue;
+        }
         if !matches!(model.tree.kind(block), Kind::Block | Kind::Async) {
             continue;
         }
@@ -101,7 +106,43 @@ fn wait<'m>(model: &'m Model<'_>, statement: NodeId) -> Option<Wait<'m>> {
     if pattern.bound.is_empty() {
         return None;
     }
-    Some(Wait { statement, pattern, awaited, call: *call, operation })
+    Some(Wait { statement, pattern: Some(pattern), awaited, call: *call, operation })
+}
+
+/// The awaited entries of a struct, tuple or array, which are evaluated in
+/// turn: `Shown { users: users().await?, total: count().await? }`.
+fn entries<'m>(model: &'m Model<'_>, literal: NodeId) -> Option<Run<'m>> {
+    let values: Vec<NodeId> = match model.tree.kind(literal) {
+        Kind::Struct { fields, .. } => fields.iter().map(|(_, value)| *value).collect(),
+        Kind::List(elements) => elements.clone(),
+        _ => return None,
+    };
+    let mut run = Run { waits: Vec::new(), between: Vec::new() };
+    for value in values {
+        let Some(wait) = entry(model, value) else {
+            if model.is_plain_value(value) {
+                continue;
+            }
+            return None;
+        };
+        if why_not(model, &run, &[], &wait).is_some() {
+            return None;
+        }
+        run.waits.push(wait);
+    }
+    (run.waits.len() > 1).then_some(run)
+}
+
+fn entry<'m>(model: &'m Model<'_>, value: NodeId) -> Option<Wait<'m>> {
+    let inside = std::iter::once(value).chain(model.tree.below(value));
+    let mut awaits = inside.filter(|&id| matches!(model.tree.kind(id), Kind::Await(_)));
+    let awaited = awaits.next()?;
+    if awaits.next().is_some() || model.unwrapped(awaited) != value || model.body_of(awaited) != Body::Async {
+        return None;
+    }
+    let Kind::Await(call) = model.tree.kind(awaited) else { return None };
+    let operation = model.operation(*call)?;
+    Some(Wait { statement: value, pattern: None, awaited, call: *call, operation })
 }
 
 /// True for a `let` of a value that nothing is asked for, and for a log line.
@@ -121,7 +162,7 @@ fn why_not(model: &Model<'_>, run: &Run<'_>, passed: &[NodeId], next: &Wait<'_>)
     let names = model.names_in(next.call);
     let mut given: BTreeSet<&str> = BTreeSet::new();
     for earlier in &run.waits {
-        given.extend(earlier.pattern.bound.iter().map(|bound| bound.name.as_str()));
+        given.extend(earlier.pattern.iter().flat_map(|p| &p.bound).map(|bound| bound.name.as_str()));
     }
     // A value that is computed from an awaited one stands for it.
     for &between in run.between.iter().chain(passed) {
@@ -135,7 +176,8 @@ fn why_not(model: &Model<'_>, run: &Run<'_>, passed: &[NodeId], next: &Wait<'_>)
         return Some(Step::at("reads-earlier-result", span).with("name", *name));
     }
     let all = || run.waits.iter().chain([next]);
-    if all().any(|w| w.operation.resource == Resource::Serial || model.borrows_mutably(w.call)) {
+    let serial = |w: &Wait<'_>| matches!(w.operation.resource, Resource::Serial | Resource::Taken);
+    if all().any(|w| serial(w) || model.borrows_mutably(w.call)) {
         return Some(Step::at("one-connection", span));
     }
     if all().any(|w| w.operation.effect != Effect::Read || w.operation.resource == Resource::Unknown) {
@@ -174,20 +216,16 @@ fn candidate(model: &Model<'_>, sink: &Sink<'_>, waits: &[Wait<'_>], between: &[
         let at = model.tree.span(wait.call);
         let kind = if wait.operation.io == Io::Http { "HTTP" } else { "database" };
         candidate = candidate.evidence(Step::at("awaited-read", at).with("kind", kind));
-        if let Some(elsewhere) = &wait.operation.elsewhere {
-            candidate = candidate.need(Need {
-                question: Question::ReadsIo(elsewhere.clone()),
-                span: Some(at),
-                if_unknown: None,
-                if_no: IfNo::Clear,
-            });
+        if let Some(question) = wait.operation.question() {
+            let if_unknown = matches!(question, Question::IsHttpClient(_)).then_some(Confidence::Likely);
+            candidate = candidate.need(Need { question, span: Some(at), if_unknown, if_no: IfNo::Clear });
         }
     }
     for wait in rest {
         candidate = candidate.label(model.tree.span(wait.statement), "also-waits");
     }
     candidate = candidate.evidence(Step::new("names-independent"));
-    if waits.iter().any(|w| w.operation.resource == Resource::SharedByName) {
+    if waits.iter().any(|w| w.operation.resource == Resource::SharedByName && w.operation.client.is_none()) {
         candidate = candidate.assume(Step::at("pool-by-name", span));
     }
     let (start, end) = (first.statement, rest.last()?.statement);
@@ -242,7 +280,7 @@ fn patch(model: &Model<'_>, waits: &[Wait<'_>]) -> Option<Draft> {
         if others.into_iter().any(|(_, other)| model.names_in(other.call).iter().any(|name| moved.contains(name))) {
             return None;
         }
-        let name = format!("{}_result", wait.pattern.name().unwrap_or("awaited"));
+        let name = format!("{}_result", wait.pattern?.name().unwrap_or("awaited"));
         let name = if names.contains(&name) { format!("{name}_{}", index + 1) } else { name };
         if text.contains(&name) {
             return None;

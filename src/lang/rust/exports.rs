@@ -3,8 +3,9 @@
 use super::Model;
 use super::effects::Resource;
 use super::functions::Body;
-use super::node::{Function, Kind, NodeId};
+use super::node::{Function, Impl, Kind, NodeId, Receiver};
 use super::path::reference;
+use super::values::Typed;
 use crate::observe::{AsyncCall, Blocks, Context, Effect, Export, FunctionSummary, Io, NameRef, Observations};
 use crate::source::Span;
 
@@ -45,8 +46,36 @@ pub fn observe(model: &Model<'_>) -> Observations {
         let own = |path: &&Vec<String>| path.first().is_some_and(|first| !matches!(first.as_str(), "std" | "core"));
         observations.star_exports = scope.globs.iter().filter(own).map(|path| path.join("::")).collect();
     }
+    observe_types(model, &mut observations);
     observations.timeout_layers = model.tree.all().filter_map(|id| timeout_layer(model, id)).collect();
     observations
+}
+
+/// What the types of this file hold and implement: fields under `Type.field`.
+fn observe_types(model: &Model<'_>, observations: &mut Observations) {
+    let named = |at: NodeId, path: &[String]| {
+        let path = model.resolve(at, path)?;
+        let (leaf, module) = path.split_last()?;
+        let known = module.first().is_some_and(|first| !matches!(first.as_str(), "std" | "core" | "alloc"));
+        known.then(|| NameRef { module: module.join("::"), name: leaf.clone(), members: Vec::new() })
+    };
+    for (name, fields) in &model.tree.structs {
+        for (field, ty) in fields {
+            let typed = model.peel(Typed { ty: ty.clone(), at: NodeId::ROOT });
+            if let Some(of) = named(NodeId::ROOT, &typed.ty.path) {
+                observations.exports.entry(format!("{name}.{field}")).or_insert(Export::From(of));
+            }
+        }
+    }
+    for id in model.tree.all() {
+        let Kind::Impl(index) = model.tree.kind(id) else { continue };
+        let Some(Impl { self_ty, trait_path: Some(path) }) = model.tree.impls.get(*index) else { continue };
+        if !model.is_test(id)
+            && let Some(of) = named(id, path)
+        {
+            observations.implements.push((of, self_ty.leaf().to_owned()));
+        }
+    }
 }
 
 /// `.layer(TimeoutLayer::new(…))`, `.wrap(from_fn(timeouts))`: by the names of
@@ -95,6 +124,7 @@ fn blocking_summary(function: &Function, blocks: &Blocks) -> FunctionSummary {
         io: Io::Unseen,
         calls: Vec::new(),
         uses_transaction: false,
+        handed: false,
         span: function.name_span,
         blocks: Some(blocks.clone()),
     }
@@ -163,7 +193,8 @@ fn summary(model: &Model<'_>, function: &Function) -> FunctionSummary {
         effect: Effect::None,
         io: Io::None,
         calls: Vec::new(),
-        uses_transaction: takes_serial(function),
+        uses_transaction: takes_serial(function) || function.receiver == Some(Receiver::Exclusive),
+        handed: false,
         span: function.name_span,
         blocks: None,
     };
@@ -172,15 +203,18 @@ fn summary(model: &Model<'_>, function: &Function) -> FunctionSummary {
         let Kind::Await(value) = model.tree.kind(id) else { continue };
         match model.operation(*value) {
             Some(operation) => {
-                all.io = all.io.max(operation.io);
                 all.uses_transaction |= operation.resource == Resource::Serial;
+                all.handed |= operation.resource == Resource::Unknown;
+                // What another file waits for is for the join to find out.
+                let io = if operation.elsewhere.is_some() { Io::None } else { operation.io };
+                all.io = all.io.max(io);
                 match operation.elsewhere {
                     // Its effect is for the join to find out.
                     Some(reference) if operation.effect != Effect::Write => all.calls.push(reference),
                     _ => all.effect = all.effect.max(operation.effect),
                 }
             }
-            None if model.reads_body(*value) => {}
+            None if model.is_neutral(*value) => {}
             None => all.effect = all.effect.max(Effect::Unknown),
         }
     }

@@ -136,6 +136,11 @@ pub fn is_own(first: &str) -> bool {
     matches!(first, "crate" | "self" | "super" | "Self")
 }
 
+/// True for the first segment of a path that never leads into a scanned file.
+pub fn is_foreign(first: &str) -> bool {
+    matches!(first, "std" | "core" | "alloc") || is_known_root(first)
+}
+
 fn in_module(path: &[String]) -> Vec<String> {
     let mut full = vec!["self".to_owned()];
     full.extend_from_slice(path);

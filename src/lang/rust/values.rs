@@ -33,6 +33,14 @@ pub enum Fate {
     Escapes(NodeId),
 }
 
+/// The client that a pool of deadpool gives.
+fn deadpool_client(pool: &[String]) -> Vec<String> {
+    vec![pool[0].clone(), "Client".to_owned()]
+}
+
+/// How many expressions a type is followed through; the bound only stops cycles.
+const TYPE_DEPTH: usize = 12;
+
 /// Wrappers that hand through to what they hold.
 const HOLDERS: &[&str] = &["Arc", "Rc", "Box", "State", "Data", "Extension", "ThinData", "Ref", "Option"];
 
@@ -86,7 +94,7 @@ impl Model<'_> {
     /// The type of an expression where the code writes it: a parameter, an
     /// annotated or constructed local, a field of a struct in this file.
     pub fn type_of(&self, node: NodeId) -> Option<Typed> {
-        self.type_within(node, 6)
+        self.type_within(node, TYPE_DEPTH)
     }
 
     fn type_within(&self, node: NodeId, depth: usize) -> Option<Typed> {
@@ -130,6 +138,21 @@ impl Model<'_> {
             Kind::Method { receiver, name, .. } => match name.as_str() {
                 "clone" | "as_ref" | "unwrap" | "expect" | "to_owned" | "get_ref" | "into_inner" | "as_deref"
                 | "borrow" => self.type_within(*receiver, depth),
+                // A connection from a pool, by the crate of the pool.
+                "get" | "get_owned" if matches!(self.tree.kind(self.tree.node(node).parent), Kind::Await(_)) => {
+                    let pool = self.peel(self.type_within(*receiver, depth)?);
+                    let path = self.resolve(pool.at, &pool.ty.path)?;
+                    let pooled = path.last()? == "Pool" && path.first()?.starts_with("deadpool");
+                    pooled.then(|| Typed { ty: Ty { path: deadpool_client(&path), ..Ty::default() }, at: NodeId::ROOT })
+                }
+                // A collection of MongoDB, by its database.
+                "collection" | "database" => {
+                    let of = self.peel(self.type_within(*receiver, depth)?);
+                    let path = self.resolve(of.at, &of.ty.path)?;
+                    let leaf = if name == "collection" { "Collection" } else { "Database" };
+                    let ty = Ty { path: vec!["mongodb".to_owned(), leaf.to_owned()], ..Ty::default() };
+                    (path.first()? == "mongodb").then_some(Typed { ty, at: NodeId::ROOT })
+                }
                 "build" => {
                     let ctor = self.chain_root(*receiver);
                     let typed = self.constructed(ctor)?;

@@ -331,6 +331,7 @@ impl<'a> Exports<'_, 'a> {
                 io: client.kind.io(),
                 calls: Vec::new(),
                 uses_transaction: client.nature != Nature::Parallel,
+                handed: false,
                 span: at,
                 blocks: None,
             };

@@ -319,7 +319,26 @@ pub fn is_computed(name: &str) -> bool {
 /// True where the last segment of an address says that what is posted there is
 /// a question: `/points/search`, `/v1/embeddings`.
 pub fn is_question(url: &str) -> bool {
-    const QUESTIONS: &[&str] = &["search", "query", "count", "scroll", "recommend", "msearch", "lookup", "aggregate"];
+    const QUESTIONS: &[&str] = &[
+        "search",
+        "query",
+        "count",
+        "scroll",
+        "recommend",
+        "msearch",
+        "lookup",
+        "aggregate",
+        "quote",
+        "quotes",
+        "estimate",
+        "estimates",
+        "predict",
+        "classify",
+        "translate",
+        "similarity",
+        "score",
+        "availability",
+    ];
     let path = url.split(['?', '#']).next().unwrap_or(url);
     let last = path.rsplit('/').find(|segment| !segment.is_empty()).unwrap_or("");
     effect_of(last) != Effect::Write && pieces(last).any(|word| is_among(word, QUESTIONS) || is_among(word, COMPUTED))

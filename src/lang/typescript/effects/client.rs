@@ -365,7 +365,7 @@ pub fn is_rpc_read<'a>(model: &Model<'a>, body: &'a Expression<'a>) -> bool {
     }
 }
 
-fn is_rpc_method(method: &str) -> bool {
+pub fn is_rpc_method(method: &str) -> bool {
     let lower = method.to_ascii_lowercase();
     let Some((_, operation)) = lower.split_once(['_', '.']) else { return false };
     // Filters hand over what changed since the last call and forget it.

@@ -153,6 +153,7 @@ impl Summary {
             io: Io::None,
             calls: Vec::new(),
             uses_transaction: false,
+            handed: false,
             span: model.name_span(function),
             blocks: None,
         };

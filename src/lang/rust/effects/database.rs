@@ -1,0 +1,262 @@
+//! Queries, and what they run on.
+
+use super::{Operation, Resource};
+use crate::lang::rust::Model;
+use crate::lang::rust::node::{Kind, NodeId};
+use crate::lang::rust::values::Local;
+use crate::observe::{Effect, Io};
+
+impl Model<'_> {
+    /// `sqlx::query…(sql)….fetch_all(executor)`.
+    pub(super) fn sqlx(&self, value: NodeId) -> Option<Operation> {
+        let (run, _) = self.run_query(value)?;
+        let Kind::Method { args, .. } = self.tree.kind(run) else { return None };
+        let effect = self.sql(value)?.map_or(Effect::Unknown, sql_effect);
+        let resource = self.executor(*args.first()?);
+        Some(Operation::new(Io::Database, effect, resource))
+    }
+
+    /// The method of a chain that hands the query to its executor: the last
+    /// one, or `fetch` and `fetch_many` where their stream is collected at once.
+    fn run_query(&self, value: NodeId) -> Option<(NodeId, &str)> {
+        const COLLECTS: &[&str] = &["try_collect", "collect", "try_next", "next", "try_fold", "try_for_each"];
+        const WHOLE: &[&str] = &["fetch_one", "fetch_all", "fetch_optional", "execute"];
+        let Kind::Method { name, .. } = self.tree.kind(value) else { return None };
+        if WHOLE.contains(&name.as_str()) {
+            return Some((value, name));
+        }
+        if !COLLECTS.contains(&name.as_str()) {
+            return None;
+        }
+        self.chain(value).into_iter().find(|(_, method)| matches!(*method, "fetch" | "fetch_many"))
+    }
+
+    /// The statement that an sqlx chain runs: `None` where it is no sqlx chain,
+    /// `Some(None)` where the text is not written in place.
+    fn sql(&self, value: NodeId) -> Option<Option<&str>> {
+        let root = self.chain_root(value);
+        match self.tree.kind(root) {
+            Kind::Macro { path, args, .. } => {
+                path.last()?.starts_with("query").then(|| args.iter().find_map(|&a| self.text_of(a)))
+            }
+            Kind::Call { args, .. } => {
+                let path = self.callee(root)?;
+                let queries = path.first()? == "sqlx" && path.last()?.starts_with("query");
+                queries.then(|| args.first().and_then(|&a| self.text_of(a)))
+            }
+            _ => None,
+        }
+    }
+
+    /// True for a query of sqlx or SeaORM that stands here.
+    pub fn is_query(&self, value: NodeId) -> bool {
+        self.sqlx(value).is_some() || self.sea_orm(value).is_some()
+    }
+
+    /// True for a statement that could do its work for many rows at once:
+    /// `INSERT`, `UPDATE` and `DELETE` through sqlx, `insert` through SeaORM.
+    pub fn writes_one_row(&self, value: NodeId) -> bool {
+        match self.tree.kind(value) {
+            Kind::Method { name, .. } if name == "execute" => {
+                let sql = self.sql(value).flatten().map(|sql| sql.trim_start().to_ascii_uppercase());
+                let words = ["INSERT ", "UPDATE ", "DELETE "];
+                sql.is_some_and(|sql| words.iter().any(|word| sql.starts_with(word)))
+            }
+            Kind::Method { name, args, .. } => name == "insert" && args.len() == 1 && self.sea_orm(value).is_some(),
+            _ => false,
+        }
+    }
+
+    /// `Entity::find()….one(db)`.
+    pub(super) fn sea_orm(&self, value: NodeId) -> Option<Operation> {
+        let Kind::Method { name, args, .. } = self.tree.kind(value) else { return None };
+        let [executor] = args.as_slice() else { return None };
+        let finds = || self.tree_chain_begins_with_find(value);
+        let effect = match name.as_str() {
+            "one" | "all" | "count" if finds() => Effect::Read,
+            "insert" | "update" | "delete" | "save" | "exec" => Effect::Write,
+            _ => return None,
+        };
+        if !self.names_crate("sea_orm") {
+            return None;
+        }
+        Some(Operation::new(Io::Database, effect, self.executor(*executor)))
+    }
+
+    fn tree_chain_begins_with_find(&self, value: NodeId) -> bool {
+        let root = self.chain_root(value);
+        let Kind::Call { callee, .. } = self.tree.kind(root) else { return false };
+        let Kind::Path(path) = self.tree.kind(*callee) else { return false };
+        path.last().is_some_and(|leaf| leaf.starts_with("find"))
+    }
+
+    /// `client.query(sql).bind(x).fetch_all::<Row>()` of the clickhouse crate.
+    pub(super) fn clickhouse(&self, value: NodeId) -> Option<Operation> {
+        let Kind::Method { name, args, .. } = self.tree.kind(value) else { return None };
+        if !matches!(name.as_str(), "fetch_one" | "fetch_all" | "fetch_optional") || !args.is_empty() {
+            return None;
+        }
+        let chain = self.chain(value);
+        let (query, _) = chain.iter().find(|(_, method)| *method == "query")?;
+        let Kind::Method { receiver, args, .. } = self.tree.kind(*query) else { return None };
+        let typed =
+            self.type_path(*receiver).is_some_and(|path| crate::lang::rust::path::equals(&path, "clickhouse::Client"));
+        let named = self.leaf_name(*receiver).is_some_and(|leaf| leaf.contains("clickhouse"));
+        if !typed && !named {
+            return None;
+        }
+        // A statement that is put together elsewhere is still fetched from.
+        let effect = args.first().and_then(|&sql| self.text_of(sql)).map_or(Effect::Read, sql_effect);
+        let resource = if typed { Resource::Shared } else { Resource::SharedByName };
+        Some(Operation::new(Io::Database, effect, resource))
+    }
+
+    /// Methods of clients whose type is written.
+    pub(super) fn typed_client(&self, value: NodeId) -> Option<Operation> {
+        let Kind::Method { receiver, name, .. } = self.tree.kind(value) else { return None };
+        let effect = match name.as_str() {
+            "find_one"
+            | "count_documents"
+            | "estimated_document_count"
+            | "distinct"
+            | "find"
+            | "query"
+            | "query_one"
+            | "query_opt" => Effect::Read,
+            "insert_one"
+            | "insert_many"
+            | "update_one"
+            | "update_many"
+            | "delete_one"
+            | "delete_many"
+            | "replace_one"
+            | "find_one_and_update"
+            | "execute"
+            | "batch_execute" => Effect::Write,
+            _ => return None,
+        };
+        let path = self.type_path(*receiver)?;
+        let resource = match path.first()?.as_str() {
+            "mongodb" => Resource::Shared,
+            "tokio_postgres" | "deadpool_postgres" if self.is_taken(*receiver) => Resource::Taken,
+            "tokio_postgres" | "deadpool_postgres" => Resource::Serial,
+            _ => return None,
+        };
+        Some(Operation::new(Io::Database, effect, resource))
+    }
+
+    /// `users.filter(…).load(&mut conn)` of diesel-async.
+    pub(super) fn diesel(&self, value: NodeId) -> Option<Operation> {
+        let Kind::Method { name, args, .. } = self.tree.kind(value) else { return None };
+        let [connection] = args.as_slice() else { return None };
+        if !matches!(name.as_str(), "load" | "first" | "get_result" | "get_results" | "execute")
+            || !self.names_crate("diesel_async")
+        {
+            return None;
+        }
+        let root = self.tree.kind(self.chain_root(value));
+        let starts = match root {
+            Kind::Call { callee, .. } => self.leaf_name(*callee),
+            _ => None,
+        };
+        let changes = starts.is_some_and(|leaf| {
+            matches!(leaf, "insert_into" | "update" | "delete" | "replace_into" | "insert_or_ignore_into")
+        });
+        let effect = if changes || name == "execute" { Effect::Write } else { Effect::Read };
+        Some(Operation::new(Io::Database, effect, self.executor(*connection)))
+    }
+
+    /// `pool.get()`, `pool.acquire()`: a connection that a local holds.
+    pub fn takes_connection(&self, value: NodeId) -> bool {
+        const TAKES: &[&str] =
+            &["get", "acquire", "get_conn", "get_connection", "connection", "get_owned", "get_client"];
+        const HELD: &[&str] = &["conn", "connection", "client", "db", "pg", "c"];
+        let Kind::Method { receiver, name, args, .. } = self.tree.kind(value) else { return false };
+        if !args.is_empty() || !TAKES.contains(&name.as_str()) {
+            return false;
+        }
+        let pool = self.leaf_name(*receiver).is_some_and(|leaf| leaf == "db" || leaf.ends_with("pool"));
+        let held = self
+            .bound_by(self.tree.node(value).parent)
+            .and_then(|(_, pattern)| pattern.name())
+            .is_some_and(|name| HELD.contains(&name));
+        pool || held
+    }
+
+    /// True for a local that holds a connection which its function took from a
+    /// pool.
+    fn is_taken(&self, value: NodeId) -> bool {
+        let mut at = value;
+        while let Kind::Reference { value, .. } | Kind::Unary(value) = self.tree.kind(at) {
+            at = *value;
+        }
+        let Kind::Path(path) = self.tree.kind(at) else { return false };
+        let Some(Local::Let(found)) = path.first().filter(|_| path.len() == 1).and_then(|name| self.local(at, name))
+        else {
+            return false;
+        };
+        self.tree.below(found).any(|id| match self.tree.kind(id) {
+            Kind::Await(taken) => self.takes_connection(*taken),
+            _ => false,
+        })
+    }
+
+    /// What a query runs on.
+    pub fn executor(&self, argument: NodeId) -> Resource {
+        if self.is_taken(argument) {
+            return Resource::Taken;
+        }
+        if self.lends_mutably(argument) {
+            return Resource::Serial;
+        }
+        let mut at = argument;
+        while let Kind::Reference { value, .. } | Kind::Unary(value) = self.tree.kind(at) {
+            at = *value;
+        }
+        const SERIAL: &[&str] = &["tx", "txn", "trx", "transaction", "conn", "connection", "session"];
+        const POOLS: &[&str] = &["PgPool", "MySqlPool", "AnyPool", "DatabaseConnection", "DbConn"];
+        let name = self.leaf_name(at).unwrap_or("");
+        if SERIAL.contains(&name) {
+            return Resource::Serial;
+        }
+        if let Some(typed) = self.type_of(at) {
+            let ty = self.peel(typed).ty;
+            let leaf = ty.leaf();
+            if POOLS.contains(&leaf) {
+                return Resource::Shared;
+            }
+            if leaf == "Pool" {
+                // SQLite has one writer and no network.
+                return if ty.mentions("Sqlite") { Resource::Unknown } else { Resource::Shared };
+            }
+            if leaf.contains("Transaction") || leaf.ends_with("Connection") || leaf.contains("Sqlite") {
+                return Resource::Serial;
+            }
+            if ty.dynamic || leaf.len() == 1 {
+                return Resource::Unknown;
+            }
+        }
+        let sqlite = self.source.path.contains("sqlite") || self.source.text.contains("Sqlite");
+        if !sqlite && (name == "pool" || name.ends_with("_pool")) { Resource::SharedByName } else { Resource::Unknown }
+    }
+}
+
+/// What a statement of SQL does.
+fn sql_effect(sql: &str) -> Effect {
+    let upper = sql.trim_start().to_ascii_uppercase();
+    let reads = upper.starts_with("SELECT") || upper.starts_with("WITH");
+    const WRITES: &[&str] = &[
+        "FOR UPDATE",
+        "FOR SHARE",
+        "FOR NO KEY",
+        "NEXTVAL",
+        "PG_ADVISORY",
+        "PG_NOTIFY",
+        "INSERT ",
+        "UPDATE ",
+        "DELETE ",
+        " INTO ",
+        "SETVAL",
+    ];
+    if reads && !WRITES.iter().any(|word| upper.contains(word)) { Effect::Read } else { Effect::Write }
+}

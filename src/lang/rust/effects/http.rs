@@ -1,0 +1,81 @@
+//! Requests to other services.
+
+use super::{Operation, Resource};
+use crate::lang::rust::Model;
+use crate::lang::rust::node::{Kind, NodeId};
+use crate::lang::rust::path::equals;
+use crate::lang::rust::values::Local;
+use crate::lang::typescript::effects::client::is_rpc_method;
+use crate::lang::typescript::names;
+use crate::observe::{Effect, Io};
+
+impl Model<'_> {
+    /// `client.get(url)….send()`, `reqwest::get(url)`.
+    pub(super) fn http(&self, value: NodeId) -> Option<Operation> {
+        if self.callee(value).is_some_and(|path| equals(&path, "reqwest::get")) {
+            return Some(Operation::new(Io::Http, Effect::Read, Resource::Shared));
+        }
+        let Kind::Method { name, .. } = self.tree.kind(value) else { return None };
+        if name != "send" {
+            return None;
+        }
+        let mut chain = self.chain(value);
+        // `let mut request = client.get(url); …; request.send()`.
+        let root = self.chain_root(value);
+        if let Kind::Path(path) = self.tree.kind(root)
+            && let Some(Local::Let(found)) = path.first().filter(|_| path.len() == 1).and_then(|n| self.local(root, n))
+            && let Kind::Let { init: Some(init), .. } = self.tree.kind(found)
+        {
+            chain.extend(self.chain(*init));
+        }
+        let (verb, name) = chain
+            .iter()
+            .rev()
+            .find(|(_, name)| matches!(*name, "get" | "head" | "post" | "put" | "delete" | "patch" | "request"))?;
+        let Kind::Method { receiver, args, .. } = self.tree.kind(*verb) else { return None };
+        let asks = *name == "post" && (self.is_question(args) || self.is_in_question(value));
+        let effect = if asks || matches!(*name, "get" | "head") { Effect::Read } else { Effect::Write };
+        if self.is_http_client(*receiver) {
+            return Some(Operation::new(Io::Http, effect, Resource::Shared));
+        }
+        let named = self.leaf_name(*receiver).is_some_and(|leaf| {
+            let leaf = leaf.to_ascii_lowercase();
+            leaf.ends_with("client") || leaf.ends_with("http") || leaf == "reqwest"
+        });
+        let client = self.value_elsewhere(*receiver).filter(|client| !client.members.is_empty());
+        (named || client.is_some())
+            .then(|| Operation { client, ..Operation::new(Io::Http, effect, Resource::SharedByName) })
+    }
+
+    /// True where the address that is posted to is that of a question; a local
+    /// may hold it.
+    fn is_question(&self, args: &[NodeId]) -> bool {
+        let Some(&address) = args.first() else { return false };
+        let written = match self.tree.kind(address) {
+            Kind::Path(path) if path.len() == 1 => match self.local(address, &path[0]) {
+                Some(Local::Let(found)) => found,
+                _ => address,
+            },
+            _ => address,
+        };
+        let mut parts = std::iter::once(written).chain(self.tree.below(written));
+        parts.find_map(|id| self.text_of(id)).is_some_and(names::is_question)
+    }
+
+    /// True where the function around a request is called after what it computes.
+    fn is_in_question(&self, request: NodeId) -> bool {
+        self.function_of(request).is_some_and(|function| names::is_computed(&function.name))
+    }
+
+    /// `rpc.call("eth_getBalance", params)`: JSON-RPC by the method's name.
+    pub(super) fn json_rpc(&self, value: NodeId) -> Option<Operation> {
+        let (name, args) = match self.tree.kind(value) {
+            Kind::Method { name, args, .. } => (name.as_str(), args),
+            Kind::Call { callee, args } => (self.leaf_name(*callee)?, args),
+            _ => return None,
+        };
+        let calls = matches!(name, "call" | "request" | "rpc" | "rpc_call" | "send_request" | "call_method");
+        let method = args.iter().find_map(|&argument| self.text_of(argument))?;
+        (calls && is_rpc_method(method)).then(|| Operation::new(Io::Http, Effect::Read, Resource::Shared))
+    }
+}

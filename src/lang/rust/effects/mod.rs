@@ -1,0 +1,255 @@
+//! What an awaited call does: which reads and writes it makes, over what, and
+//! whether two of them can be under way at once.
+
+mod database;
+mod elsewhere;
+mod http;
+mod services;
+
+use super::Model;
+use super::node::{Function, Kind, Lit, NodeId, Receiver};
+use super::values::Local;
+use crate::lang::typescript::names;
+use crate::observe::{Effect, Io, NameRef, Question};
+
+/// Whether calls on a resource can be under way side by side.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Resource {
+    /// A pool or an HTTP client: each call has a connection of its own.
+    Shared,
+    /// Like a pool by its name only.
+    SharedByName,
+    /// What the called function brings; the join says whether it brings its own.
+    Callee,
+    /// One connection that the function around takes from a pool: one call
+    /// after the other within it, side by side for whoever calls it.
+    Taken,
+    /// Not known.
+    Unknown,
+    /// One connection or transaction: one call after the other.
+    Serial,
+}
+
+/// What an awaited call does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Operation {
+    /// What it waits for.
+    pub io: Io,
+    /// Reads or writes.
+    pub effect: Effect,
+    /// What it runs on.
+    pub resource: Resource,
+    /// A function of another file that decides the above.
+    pub elsewhere: Option<NameRef>,
+    /// A value of another file that must be an HTTP client for the above.
+    pub client: Option<NameRef>,
+}
+
+impl Operation {
+    const fn new(io: Io, effect: Effect, resource: Resource) -> Self {
+        Self { io, effect, resource, elsewhere: None, client: None }
+    }
+}
+
+impl Operation {
+    /// What the join must say before this counts as a read.
+    pub fn question(&self) -> Option<Question> {
+        let brings = self.resource == Resource::Callee;
+        let of_function = |name: NameRef| if brings { Question::ReadsOnItsOwn(name) } else { Question::ReadsIo(name) };
+        let function = self.elsewhere.clone().map(of_function);
+        function.or_else(|| self.client.clone().map(Question::IsHttpClient))
+    }
+}
+
+/// How far functions of the same file are followed.
+const DEPTH: usize = 3;
+
+impl Model<'_> {
+    /// What the call under an `.await` does; `None` where it is not known to
+    /// reach a server.
+    pub fn operation(&self, awaited: NodeId) -> Option<Operation> {
+        self.operation_within(awaited, DEPTH)
+    }
+
+    fn operation_within(&self, value: NodeId, depth: usize) -> Option<Operation> {
+        if self.is_neutral(value) {
+            return None;
+        }
+        self.http(value)
+            .or_else(|| self.sqlx(value))
+            .or_else(|| self.sea_orm(value))
+            .or_else(|| self.typed_client(value))
+            .or_else(|| self.clickhouse(value))
+            .or_else(|| self.diesel(value))
+            .or_else(|| self.service(value))
+            .or_else(|| self.json_rpc(value))
+            .or_else(|| self.held_future(value, depth))
+            .or_else(|| self.own_function(value, depth))
+    }
+
+    /// `timeout(limit, future)`, and a future that a local or a block holds:
+    /// it begins where it is awaited.
+    fn held_future(&self, value: NodeId, depth: usize) -> Option<Operation> {
+        let depth = depth.checked_sub(1)?;
+        match self.tree.kind(value) {
+            Kind::Call { callee, args } => match (self.tree.kind(*callee), args.as_slice()) {
+                (Kind::Path(path), [_, future]) if path.last().is_some_and(|leaf| leaf == "timeout") => {
+                    self.operation_within(*future, depth)
+                }
+                _ => None,
+            },
+            Kind::Path(path) if path.len() == 1 => match self.local(value, &path[0])? {
+                Local::Let(found) => match self.tree.kind(found) {
+                    Kind::Let { init: Some(init), .. } => self.operation_within(*init, depth),
+                    _ => None,
+                },
+                _ => None,
+            },
+            Kind::Async => self.awaits_below(value, depth),
+            _ => None,
+        }
+    }
+
+    /// An async function of this file, by what its body does; one of another
+    /// file is left for the join.
+    fn own_function(&self, value: NodeId, depth: usize) -> Option<Operation> {
+        let depth = depth.checked_sub(1)?;
+        let (function, args) = match self.tree.kind(value) {
+            Kind::Method { receiver, name, args, .. } => match self.method_on(*receiver, name) {
+                Some(method) => (method, args),
+                None => return self.method_elsewhere(*receiver, name, args),
+            },
+            Kind::Call { callee, args } => {
+                let Kind::Path(path) = self.tree.kind(*callee) else { return None };
+                match path.as_slice() {
+                    [name] => match self.free_function(name) {
+                        Some(function) => (function, args),
+                        None => return self.imported_function(value),
+                    },
+                    [owner, name] if owner == "Self" => (self.method(self.function_of(value)?.owner?, name)?, args),
+                    _ => return self.imported_function(value),
+                }
+            }
+            _ => return None,
+        };
+        if !function.is_async || function.receiver == Some(Receiver::Exclusive) {
+            return None;
+        }
+        if args.iter().any(|&argument| self.lends_mutably(argument)) {
+            return None;
+        }
+        let mut operation = self.body_operation(function, depth)?;
+        if names::effect_of(&function.name) == Effect::Write {
+            operation.effect = Effect::Write;
+        }
+        // What it runs on is handed in, or is the function's own.
+        match self.handed(args) {
+            Some(Resource::Serial) => operation.resource = Resource::Serial,
+            Some(handed) if operation.resource == Resource::Unknown => operation.resource = handed,
+            _ => {}
+        }
+        Some(operation)
+    }
+
+    /// What a function is handed to run on, where an argument shows it.
+    fn handed(&self, args: &[NodeId]) -> Option<Resource> {
+        args.iter().map(|&argument| self.executor(argument)).filter(|resource| *resource != Resource::Unknown).max()
+    }
+
+    /// What the body of an async function does, all its awaits together.
+    pub fn body_operation(&self, function: &Function, depth: usize) -> Option<Operation> {
+        self.awaits_below(function.body?, depth)
+    }
+
+    fn awaits_below(&self, body: NodeId, depth: usize) -> Option<Operation> {
+        let mut all: Option<Operation> = None;
+        // A body without a single await is no operation.
+        for id in self.tree.below(body) {
+            let Kind::Await(value) = self.tree.kind(id) else { continue };
+            if self.is_neutral(*value) {
+                continue;
+            }
+            let one = self.operation_within(*value, depth);
+            let mut one = one.unwrap_or(Operation::new(Io::None, Effect::Unknown, Resource::Unknown));
+            if one.resource == Resource::Taken {
+                one.resource = Resource::Shared;
+            }
+            all = Some(match all {
+                None => one,
+                Some(before) => Operation {
+                    io: before.io.max(one.io),
+                    effect: before.effect.max(one.effect),
+                    resource: before.resource.max(one.resource),
+                    elsewhere: before.elsewhere.or(one.elsewhere),
+                    client: before.client.or(one.client),
+                },
+            });
+        }
+        all.filter(|operation| operation.io != Io::None)
+    }
+
+    /// True for an await that adds nothing: the body of an answer, a
+    /// connection from a pool.
+    pub fn is_neutral(&self, value: NodeId) -> bool {
+        self.reads_body(value) || self.takes_connection(value)
+    }
+
+    /// `response.json()` and its like read what a request already asked for.
+    pub fn reads_body(&self, value: NodeId) -> bool {
+        match self.tree.kind(value) {
+            Kind::Method { name, args, .. } => {
+                args.is_empty() && matches!(name.as_str(), "json" | "text" | "bytes" | "error_for_status" | "collect")
+            }
+            _ => false,
+        }
+    }
+
+    /// A free function of this file.
+    pub fn free_function(&self, name: &str) -> Option<&Function> {
+        self.tree.functions.iter().find(|f| f.owner.is_none() && f.name == name && f.body.is_some())
+    }
+
+    /// The method `name` of the type that the `impl` of index `owner` is for.
+    pub fn method(&self, owner: usize, name: &str) -> Option<&Function> {
+        let ty = self.tree.impls.get(owner)?.self_ty.leaf();
+        self.tree.functions.iter().find(|f| {
+            f.name == name && f.owner.and_then(|o| self.tree.impls.get(o)).is_some_and(|i| i.self_ty.leaf() == ty)
+        })
+    }
+
+    pub(super) fn lends_mutably(&self, argument: NodeId) -> bool {
+        let direct = matches!(self.tree.kind(argument), Kind::Reference { mutable: true, .. });
+        // A local or parameter that is itself `&mut T`.
+        let held = match self.tree.kind(argument) {
+            Kind::Path(path) if path.len() == 1 => match self.local(argument, &path[0]) {
+                Some(Local::Parameter(function, index)) => function.params[index].ty.reference == Some(true),
+                Some(Local::Let(found)) => matches!(
+                    self.tree.kind(found),
+                    Kind::Let { init: Some(init), .. } if matches!(self.tree.kind(*init), Kind::Reference { mutable: true, .. })
+                ),
+                _ => false,
+            },
+            _ => false,
+        };
+        direct || held
+    }
+
+    /// The last name of a path, field or getter.
+    pub fn leaf_name(&self, node: NodeId) -> Option<&str> {
+        match self.tree.kind(node) {
+            Kind::Path(path) => path.last().map(String::as_str),
+            Kind::Field { name, .. } => Some(name),
+            Kind::Method { name, receiver, .. } if name == "clone" || name == "as_ref" || name == "get_ref" => {
+                self.leaf_name(*receiver)
+            }
+            Kind::Method { name, args, .. } if args.is_empty() => Some(name),
+            Kind::Reference { value, .. } | Kind::Unary(value) => self.leaf_name(*value),
+            _ => None,
+        }
+    }
+
+    /// True where a literal stands for `0`, `1` …; for loop bounds.
+    pub fn is_number(&self, node: NodeId) -> bool {
+        matches!(self.tree.kind(node), Kind::Literal(Lit::Number(_)))
+    }
+}
