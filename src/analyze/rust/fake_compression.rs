@@ -50,7 +50,7 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
         if !is_compression_name(&function.name) {
             continue;
         }
-        let Some((encoder, encoding, growth)) = find_encoder(model, body) else { continue };
+        let Some((encoder, encoding, growth)) = find_encoder(model, body, HELPERS) else { continue };
         let node = function.node;
         let span = model.tree.span(encoder);
         let symbol = model.symbol(node);
@@ -65,9 +65,9 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             .value("in_store", in_store)
             .evidence(Step::at("named-compression", function.name_span).with("function", function.name.as_str()))
             .evidence(Step::at("only-encodes", span).with("encoding", encoding));
-        if let Some(compressor) = find_compressor(model, body, &function.name) {
+        if let Some(compressor) = find_compressor(model, body, &function.name, HELPERS) {
             candidate = candidate.clear(Step::at("compressor-called", model.tree.span(compressor)));
-        } else if let Some(unknown) = find_unknown(model, body) {
+        } else if let Some(unknown) = find_unknown(model, body, HELPERS) {
             candidate = candidate.clear(Step::at("calls-unknown", model.tree.span(unknown)));
         } else {
             candidate = candidate.evidence(Step::new("no-compressor"));
@@ -81,41 +81,83 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
 fn is_compression_name(name: &str) -> bool {
     let mut words = name.split('_');
     let first = words.next().unwrap_or("");
-    let verb = matches!(first, "compress" | "gzip" | "deflate" | "zip");
+    let data = ["data", "payload", "body", "bytes", "text", "json", "blob", "content", "archive"];
+    // Iterators are zipped too.
+    let zips = first == "zip" && words.clone().any(|word| data.contains(&word));
+    let verb = matches!(first, "compress" | "gzip" | "deflate") || zips;
     const OTHER_THINGS: &[&str] =
         &["path", "with", "image", "whitespace", "url", "id", "name", "level", "point", "key"];
     verb && !words.any(|word| OTHER_THINGS.contains(&word))
 }
 
-fn find_encoder(model: &Model<'_>, body: NodeId) -> Option<(NodeId, &'static str, f64)> {
-    model.tree.below(body).find_map(|id| {
+/// How many functions of the file are followed.
+const HELPERS: usize = 3;
+
+/// The encoder that a body, or a function of this file that it calls, calls.
+fn find_encoder(model: &Model<'_>, body: NodeId, helpers: usize) -> Option<(NodeId, &'static str, f64)> {
+    let own = model.tree.below(body).find_map(|id| {
         let path = match model.tree.kind(id) {
             Kind::Call { .. } => model.callee(id)?,
-            Kind::Method { receiver, name, .. } if matches!(name.as_str(), "encode" | "encode_hex") => {
-                if name == "encode_hex" {
-                    return Some((id, "hexadecimal", 100.0));
-                }
-                // `STANDARD.encode(x)`, `base64::engine::…::STANDARD.encode(x)`
-                model.resolved(*receiver)?
+            Kind::Method { name, .. } if name == "encode_hex" => return Some((id, "hexadecimal", HEX_GROWS)),
+            Kind::Method { receiver, name, .. } if matches!(name.as_str(), "encode" | "encode_string") => {
+                return (is_engine(model, *receiver)).then_some((id, "base64", BASE64_GROWS));
+            }
+            // `write!(out, "{byte:02x}")`, a byte at a time.
+            Kind::Macro { path, args, .. } if path.last().is_some_and(|leaf| leaf == "write" || leaf == "format") => {
+                let text = args.iter().find_map(|&argument| model.text_of(argument))?.to_ascii_lowercase();
+                return text.contains(":02x}").then_some((id, "hexadecimal", HEX_GROWS));
             }
             _ => return None,
         };
-        let root = path.first()?.as_str();
-        let leaf = path.last()?.as_str();
-        match (root, leaf) {
-            (
-                "base64",
-                "encode" | "encode_config" | "STANDARD" | "URL_SAFE" | "URL_SAFE_NO_PAD" | "STANDARD_NO_PAD",
-            ) => Some((id, "base64", 33.0)),
-            ("data_encoding", "BASE64" | "BASE64URL" | "BASE64URL_NOPAD") => Some((id, "base64", 33.0)),
-            ("hex", "encode" | "encode_upper") => Some((id, "hexadecimal", 100.0)),
+        match (path.first()?.as_str(), path.last()?.as_str()) {
+            ("base64", "encode" | "encode_config") => Some((id, "base64", BASE64_GROWS)),
+            ("hex", "encode" | "encode_upper") => Some((id, "hexadecimal", HEX_GROWS)),
             _ => None,
         }
+    });
+    own.or_else(|| {
+        let helpers = helpers.checked_sub(1)?;
+        model.tree.below(body).find_map(|id| {
+            let inner = model.called_here(id)?.body.filter(|inner| *inner != body)?;
+            find_encoder(model, inner, helpers).map(|(_, encoding, grows)| (id, encoding, grows))
+        })
     })
 }
 
-fn find_compressor(model: &Model<'_>, body: NodeId, own_name: &str) -> Option<NodeId> {
-    model.tree.below(body).find(|&id| {
+/// Four characters stand for three bytes.
+const BASE64_GROWS: f64 = 33.0;
+/// Two characters stand for one byte.
+const HEX_GROWS: f64 = 100.0;
+
+/// True for an engine of base64 or data-encoding: a known constant, however it
+/// was brought into scope, or one of this file that is declared as one.
+fn is_engine(model: &Model<'_>, receiver: NodeId) -> bool {
+    const ENGINES: &[&str] = &[
+        "STANDARD",
+        "STANDARD_NO_PAD",
+        "URL_SAFE",
+        "URL_SAFE_NO_PAD",
+        "BASE64_STANDARD",
+        "BASE64_STANDARD_NO_PAD",
+        "BASE64_URL_SAFE",
+        "BASE64_URL_SAFE_NO_PAD",
+        "BASE64",
+        "BASE64URL",
+        "BASE64_NOPAD",
+        "BASE64URL_NOPAD",
+    ];
+    let Kind::Path(path) = model.tree.kind(receiver) else { return false };
+    let Some(leaf) = path.last() else { return false };
+    let known = ENGINES.contains(&leaf.as_str());
+    let declared = || {
+        let of_base64 = |name: &str| matches!(name, "GeneralPurpose" | "Encoding");
+        model.type_of(receiver).is_some_and(|typed| of_base64(typed.ty.leaf()))
+    };
+    (known || declared()) && (model.names_crate("base64") || model.names_crate("data_encoding"))
+}
+
+fn find_compressor(model: &Model<'_>, body: NodeId, own_name: &str, helpers: usize) -> Option<NodeId> {
+    let own = model.tree.below(body).find(|&id| {
         let names: Vec<String> = match model.tree.kind(id) {
             Kind::Path(path) => model.resolve(id, path).unwrap_or_else(|| path.clone()),
             Kind::Method { name, .. } => vec![name.clone()],
@@ -133,15 +175,26 @@ fn find_compressor(model: &Model<'_>, body: NodeId, own_name: &str) -> Option<No
                     || lower.contains("deflate")
             })
         })
+    });
+    own.or_else(|| {
+        let helpers = helpers.checked_sub(1)?;
+        model.tree.below(body).find(|&id| {
+            let inner = model.called_here(id).and_then(|inner| inner.body).filter(|inner| *inner != body);
+            inner.is_some_and(|inner| find_compressor(model, inner, own_name, helpers).is_some())
+        })
     })
 }
 
 /// A call into code that this file does not show may compress.
-fn find_unknown(model: &Model<'_>, body: NodeId) -> Option<NodeId> {
+fn find_unknown(model: &Model<'_>, body: NodeId, helpers: usize) -> Option<NodeId> {
     const KNOWN: &[&str] =
         &["base64", "hex", "data_encoding", "std", "core", "alloc", "serde_json", "String", "Vec", "Ok", "Some", "Err"];
     model.tree.below(body).find(|&id| {
         let Kind::Call { callee, .. } = model.tree.kind(id) else { return false };
+        if let Some(inner) = model.called_here(id).and_then(|inner| inner.body) {
+            let follow = |left| inner != body && find_unknown(model, inner, left).is_some();
+            return helpers.checked_sub(1).is_none_or(follow);
+        }
         let Kind::Path(path) = model.tree.kind(*callee) else { return true };
         let full = model.resolve(id, path).unwrap_or_else(|| path.clone());
         !full.first().is_some_and(|root| KNOWN.contains(&root.as_str()))

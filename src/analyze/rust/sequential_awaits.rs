@@ -102,8 +102,9 @@ fn wait<'m>(model: &'m Model<'_>, statement: NodeId) -> Option<Wait<'m>> {
     }
     let Kind::Await(call) = model.tree.kind(awaited) else { return None };
     let operation = model.operation(*call)?;
-    // A result that nobody reads was asked for its effect.
-    if pattern.bound.is_empty() {
+    // A result that nobody reads was asked for its effect, or to see that it
+    // is there.
+    if pattern.bound.iter().all(|bound| bound.name.starts_with('_')) {
         return None;
     }
     Some(Wait { statement, pattern: Some(pattern), awaited, call: *call, operation })

@@ -201,6 +201,9 @@ fn summary(model: &Model<'_>, function: &Function) -> FunctionSummary {
     let Some(body) = function.body else { return all };
     for id in model.tree.below(body) {
         let Kind::Await(value) = model.tree.kind(id) else { continue };
+        if model.is_spawned(id, body) {
+            continue;
+        }
         match model.operation(*value) {
             Some(operation) => {
                 all.uses_transaction |= operation.resource == Resource::Serial;

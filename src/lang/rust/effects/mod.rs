@@ -166,7 +166,7 @@ impl Model<'_> {
         // A body without a single await is no operation.
         for id in self.tree.below(body) {
             let Kind::Await(value) = self.tree.kind(id) else { continue };
-            if self.is_neutral(*value) {
+            if self.is_neutral(*value) || self.is_spawned(id, body) {
                 continue;
             }
             let one = self.operation_within(*value, depth);
@@ -186,6 +186,16 @@ impl Model<'_> {
             });
         }
         all.filter(|operation| operation.io != Io::None)
+    }
+
+    /// True where a task of its own awaits, which the code of `body` only starts.
+    pub fn is_spawned(&self, awaited: NodeId, body: NodeId) -> bool {
+        let mut within = self.tree.ancestors(awaited).take_while(|&id| id != body);
+        within.any(|id| match self.tree.kind(id) {
+            Kind::Call { callee, .. } => self.leaf_name(*callee).is_some_and(|leaf| leaf.starts_with("spawn")),
+            Kind::Method { name, .. } => name.starts_with("spawn"),
+            _ => false,
+        })
     }
 
     /// True for an await that adds nothing: the body of an answer, a

@@ -10,7 +10,7 @@ use oxc_syntax::symbol::SymbolId;
 use super::{By, Effects};
 use crate::lang::typescript::clients::Nature;
 use crate::lang::typescript::names;
-use crate::lang::typescript::path::{Binding, Root};
+use crate::lang::typescript::path::{Binding, Path, Root};
 use crate::lang::typescript::uses::Uses;
 use crate::lang::typescript::{Model, bare};
 use crate::observe::{Effect, FunctionSummary, Io, NameRef};
@@ -316,6 +316,15 @@ pub fn is_fresh(model: &Model<'_>, symbol: SymbolId) -> bool {
             | Expression::CallExpression(_)
             | Expression::AwaitExpression(_)
     )
+}
+
+/// True for a callee that by its name touches nothing but values: a global
+/// function, a method of strings, arrays, numbers and dates.
+pub fn touches_nothing(path: &Path<'_, '_>) -> bool {
+    match path.root {
+        Root::Global(name) if PURE_GLOBALS.contains(&name) => true,
+        _ => !path.members.is_empty() && PURE_METHODS.contains(&path.leaf()),
+    }
 }
 
 /// True where a call touches nothing but values.

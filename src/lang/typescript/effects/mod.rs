@@ -20,7 +20,7 @@ use super::values::key_name;
 use super::{Model, bare};
 use crate::observe::{Effect, Io, NameRef, Question};
 
-pub use self::function::Summary;
+pub use self::function::{Summary, touches_nothing};
 
 /// What says what a call does.
 #[derive(Clone, PartialEq, Debug)]
