@@ -379,6 +379,8 @@ pub enum Export {
     /// A number, text or flag; objects give one entry for each leaf, named
     /// `name.member.member`.
     Constant(Value, Span),
+    /// The same where the environment sets no other value.
+    Default(Value, Span),
     /// Handed on from another module.
     From(NameRef),
 }
@@ -406,6 +408,11 @@ pub struct PoolSite {
     pub min: Known<f64>,
     /// Longest wait for a connection, in milliseconds.
     pub acquire_ms: Known<f64>,
+    /// `max` where the environment sets no other.
+    pub default_max: Known<f64>,
+    /// Its name says that it serves one purpose for which one connection is
+    /// right: listening, locks, migrations.
+    pub dedicated: bool,
 }
 
 /// What one file contributes to the join.

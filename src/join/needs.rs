@@ -40,6 +40,8 @@ pub enum Answer {
 pub enum Resolved {
     /// The value, the file and the place.
     Value(Value, String, Span),
+    /// The same where the environment sets no other.
+    Default(Value, String, Span),
     /// These files must be mapped first.
     NeedFiles(Vec<String>),
     /// Nothing tells.
@@ -74,6 +76,7 @@ pub fn answer(question: &Question, path: &str, facts: &Facts, exports: &dyn Expo
 pub fn resolve_constant(from: &str, name: &NameRef, facts: &Facts, exports: &dyn Exports) -> Resolved {
     match lookup::find(from, name, facts, exports) {
         Found::Constant(value, path, span) => Resolved::Value(value.clone(), path, span),
+        Found::Default(value, path, span) => Resolved::Default(value.clone(), path, span),
         Found::NeedFiles(files) => Resolved::NeedFiles(files.into_iter().collect()),
         Found::Function(..) | Found::Package(_) | Found::Unknown => Resolved::Unknown,
     }
@@ -148,7 +151,7 @@ fn is_http_client(name: &NameRef, path: &str, facts: &Facts, exports: &dyn Expor
             Answer::No(Step::new("effect-of-a-package").with("name", shown).with("package", package))
         }
         Found::NeedFiles(files) => Answer::NeedFiles(files.into_iter().collect()),
-        Found::Function(..) | Found::Constant(..) | Found::Unknown => Answer::Unknown,
+        Found::Function(..) | Found::Constant(..) | Found::Default(..) | Found::Unknown => Answer::Unknown,
     }
 }
 
@@ -159,7 +162,7 @@ fn gives_promise(name: &NameRef, path: &str, facts: &Facts, exports: &dyn Export
             Answer::Yes(Step::at("gives-promise", summary.span).in_file(file).with("name", shown))
         }
         Found::NeedFiles(files) => Answer::NeedFiles(files.into_iter().collect()),
-        Found::Function(..) | Found::Constant(..) | Found::Package(_) | Found::Unknown => {
+        Found::Function(..) | Found::Constant(..) | Found::Default(..) | Found::Package(_) | Found::Unknown => {
             Answer::No(Step::new("may-throw-first").with("name", shown))
         }
     }

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 
 use crate::config::Service;
 use crate::join::Join;
-use crate::join::needs::{Resolved, resolve_constant};
-use crate::observe::{Candidate, Confidence, Context, Known, PoolSite, Step, Value, Values};
+use crate::join::needs::{Answer, Resolved, answer, resolve_constant};
+use crate::observe::{Candidate, Confidence, Context, Known, PoolSite, Question, Step, Value, Values};
 
 /// The rule that these findings belong to.
 const RULE: &str = "undersized-pool";
@@ -59,11 +59,16 @@ pub fn join(join: &Join<'_>) -> Vec<(String, Candidate)> {
         let path = mapped.source.path.as_str();
         for site in &mapped.map.observations.pools {
             let pool = Pool::read(join, path, site);
-            if matches!(pool.server(), "sqlite" | "mongodb") {
+            if pool.server() == "sqlite" {
                 continue;
             }
-            if let Some(candidate) = below_min(rule, &pool) {
+            let alone = below_min(rule, &pool).or_else(|| too_few(join, rule, &pool));
+            if let Some(candidate) = alone {
                 made.push((path.to_owned(), candidate));
+                continue;
+            }
+            // What a MongoDB server admits is not counted by pools.
+            if pool.server() == "mongodb" {
                 continue;
             }
             servers.entry((group(join, &pool), pool.server())).or_default().push(pool);
@@ -86,6 +91,8 @@ struct Pool<'j> {
     path: &'j str,
     site: &'j PoolSite,
     max: Option<Number>,
+    /// `max` where the environment sets no other.
+    default_max: Option<Number>,
     min: Option<Number>,
     acquire_ms: Option<Number>,
     instances: u32,
@@ -115,6 +122,15 @@ impl<'j> Pool<'j> {
             path,
             site,
             max: number(&site.max, "max"),
+            default_max: match &site.max {
+                Known::Elsewhere(name, _) => match resolve_constant(path, name, join.facts, join.files) {
+                    Resolved::Default(Value::Number(value), file, at) => {
+                        Some(Number { value, step: Step::at("max", at).in_file(file).with("max", value) })
+                    }
+                    _ => None,
+                },
+                _ => number(&site.default_max, "max"),
+            },
             min: number(&site.min, "min"),
             acquire_ms: number(&site.acquire_ms, "acquire"),
             instances: service.and_then(|service| service.instances).unwrap_or(1),
@@ -164,6 +180,65 @@ fn below_min(rule: usize, pool: &Pool<'_>) -> Option<Candidate> {
     }
     let mut candidate = candidate(rule, pool, Some("max-below-min"));
     candidate.evidence = vec![max.step.clone(), min.step.clone()];
+    Some(candidate)
+}
+
+/// Dependencies of programs that serve many at once.
+const CONCURRENT: &[&str] = &["bullmq", "bull", "kafkajs", "amqplib", "pg-boss", "agenda", "graphile-worker"];
+
+/// Dependencies of functions of which each instance serves one request at a
+/// time, or may.
+const SERVERLESS: &[&str] = &[
+    "serverless",
+    "serverless-http",
+    "serverless-offline",
+    "aws-lambda",
+    "@types/aws-lambda",
+    "sst",
+    "@vercel/node",
+    "@vercel/postgres",
+    "@netlify/functions",
+    "@cloudflare/workers-types",
+    "wrangler",
+    "@google-cloud/functions-framework",
+    "@azure/functions",
+    "@neondatabase/serverless",
+];
+
+/// A pool of one or two connections in a service that serves many at once:
+/// every other query queues.
+fn too_few(join: &Join<'_>, rule: usize, pool: &Pool<'_>) -> Option<Candidate> {
+    const FEW: f64 = 2.0;
+    let (max, by_default) = match (&pool.max, &pool.default_max) {
+        (Some(max), _) => (max, false),
+        (None, Some(max)) => (max, true),
+        (None, None) => return None,
+    };
+    let package = join.facts.packages.nearest(pool.path)?;
+    let depends = |names: &[&str]| names.iter().any(|name| package.dependencies.contains_key(*name));
+    if !(1.0..=FEW).contains(&max.value)
+        || pool.site.dedicated
+        || !pool.site.library_known
+        || pool.site.server.is_none()
+        || depends(SERVERLESS)
+        || package.is_library()
+        || !matches!(pool.site.context, Context::Handler | Context::Library | Context::Startup)
+    {
+        return None;
+    }
+    let service = match answer(&Question::InService, pool.path, join.facts, join.files) {
+        Answer::Yes(step) => step,
+        _ if depends(CONCURRENT) => Step::new("serves-many"),
+        _ => return None,
+    };
+    let mut candidate = candidate(rule, pool, Some("too-few"));
+    candidate.values.insert(Cow::Borrowed("max"), max.value.into());
+    candidate.values.insert(Cow::Borrowed("single"), (max.value < FEW).into());
+    candidate.evidence = vec![max.step.clone(), service];
+    // Next.js is deployed in both ways.
+    candidate.confidence = if depends(&["next"]) { Confidence::Possible } else { Confidence::Likely };
+    let assumption = if by_default { "environment-silent" } else { "side-by-side" };
+    candidate.assumption = Some(Step::new(assumption).with("max", max.value));
     Some(candidate)
 }
 

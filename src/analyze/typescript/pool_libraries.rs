@@ -93,6 +93,16 @@ const ALL: &[Library] = &[
         shown: true,
     },
     Library {
+        name: "mssql",
+        server: Some("mssql"),
+        within: Some("pool"),
+        max: &["max"],
+        min: &["min"],
+        acquire: &["acquireTimeoutMillis"],
+        pools: true,
+        shown: true,
+    },
+    Library {
         name: "generic-pool",
         server: None,
         within: None,
@@ -152,7 +162,8 @@ pub fn library_of<'a>(model: &Model<'a>, node: NodeId) -> Option<(Library, &'a [
         ("sequelize" | "sequelize-typescript", ["Sequelize"] | [], true) => "sequelize",
         ("typeorm", ["DataSource"], true) | ("typeorm", ["createConnection"], false) => "typeorm",
         ("knex", ["knex"] | [], false) => "knex",
-        ("mongodb", ["MongoClient"], true) => "mongodb",
+        ("mongodb", ["MongoClient"], true) | ("mongoose", ["connect" | "createConnection"], false) => "mongodb",
+        ("mssql", ["ConnectionPool"], true) | ("mssql", ["connect"], false) => "mssql",
         ("generic-pool", ["createPool"], false) => "generic-pool",
         (module, ["PrismaClient"], true) if module.ends_with("prisma/client") || module.contains("prisma") => {
             "@prisma/client"
@@ -164,10 +175,9 @@ pub fn library_of<'a>(model: &Model<'a>, node: NodeId) -> Option<(Library, &'a [
 }
 
 fn shown_server<'a>(model: &Model<'a>, arguments: &'a [Argument<'a>]) -> Option<&'static str> {
-    use crate::lang::typescript::values::property;
     use crate::observe::{Known, Value};
     let objects = arguments.iter().filter_map(Argument::as_expression).filter_map(|a| model.object(a));
-    let mut kinds = objects.flat_map(|object| ["dialect", "client", "type"].map(|name| property(object, name)));
+    let mut kinds = objects.flat_map(|object| ["dialect", "client", "type"].map(|name| model.property(object, name)));
     kinds.find_map(|property| match model.value(property.found()?) {
         Known::Here(Value::Text(text), _) => server_of(&text),
         _ => None,

@@ -2,6 +2,8 @@
 //! what one file shows alone (built per call, `max` below `min`, an endless
 //! wait).
 
+mod shapes;
+
 use std::borrow::Cow;
 
 use oxc_ast::AstKind;
@@ -12,10 +14,10 @@ use super::instance::{self, Kept};
 use super::options::{self, Options};
 use super::pool_libraries::{self as libraries, Library};
 use crate::analyze::{Analysis, Sink, Vocabulary};
-use crate::lang::typescript::functions::Enclosing;
+use crate::lang::typescript::functions::{Enclosing, is_function};
 use crate::lang::typescript::names::words;
-use crate::lang::typescript::path::argument;
-use crate::lang::typescript::values::{Property, property};
+use crate::lang::typescript::path::{Binding, argument};
+use crate::lang::typescript::values::{Property, key_name};
 use crate::lang::typescript::{Model, bare, span};
 use crate::observe::{Confidence, Context, IfNo, Known, Need, PoolSite, Question, Step, Value};
 use crate::source::Span;
@@ -39,6 +41,7 @@ pub const ANALYSIS: Analysis<super::Run> = Analysis {
             "needed",
             "qps",
             "query_ms",
+            "single",
         ],
         evidence: &[
             "max",
@@ -52,9 +55,18 @@ pub const ANALYSIS: Analysis<super::Run> = Analysis {
             "built-here",
             "closed-here",
             "no-wait-limit",
+            "serves-many",
         ],
         guards: &["built-once", "factory", "cached", "wait-limited", "opaque-options", "one-shot", "escapes"],
-        assumptions: &["stock-server", "long-wait-alone", "called-often", "requests-wait", "library-pool"],
+        assumptions: &[
+            "stock-server",
+            "long-wait-alone",
+            "called-often",
+            "requests-wait",
+            "library-pool",
+            "side-by-side",
+            "environment-silent",
+        ],
         labels: &[],
         patches: &[],
         variants: &[
@@ -62,6 +74,7 @@ pub const ANALYSIS: Analysis<super::Run> = Analysis {
             "over-stock",
             "long-wait",
             "too-small",
+            "too-few",
             "max-below-min",
             "per-call",
             "no-wait-limit",
@@ -90,12 +103,19 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
             wait_limit(model, sink, node, arguments, &enclosing);
         }
     }
+    for &node in &model.index.calls {
+        let AstKind::CallExpression(call) = model.kind(node) else { continue };
+        if let Some(max) = shapes::connection_limit(model, call) {
+            let enclosing = model.enclosing(node);
+            sink.observations().pools.push(site(&shapes::PRISMA, span(call), &enclosing, max));
+        }
+    }
     for &node in &model.index.objects {
         let AstKind::ObjectExpression(object) = model.kind(node) else { continue };
         if sited.contains(&span(object)) {
             continue;
         }
-        let Some(library) = by_shape(model, node, object) else { continue };
+        let Some(library) = shapes::by_shape(model, node, object) else { continue };
         let enclosing = model.enclosing(node);
         if !matches!(enclosing.context, Context::Test | Context::Build | Context::Cli) {
             weigh(model, sink, &library, object, library.shown, &enclosing);
@@ -107,7 +127,7 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
 fn holder<'a>(model: &Model<'a>, library: &Library, arguments: &'a [Argument<'a>]) -> Option<&'a ObjectExpression<'a>> {
     let mut found = arguments.iter().filter_map(Argument::as_expression).filter_map(|a| model.object(a)).next_back()?;
     if let Some(inner) = library.within {
-        match property(found, inner) {
+        match model.property(found, inner) {
             Property::Found(value) => found = model.object(value)?,
             // TypeORM's own `poolSize` stands beside `extra`.
             _ if library.name == "typeorm" => {}
@@ -117,49 +137,22 @@ fn holder<'a>(model: &Model<'a>, library: &Library, arguments: &'a [Argument<'a>
     Some(found)
 }
 
-/// `pool: { max, acquire }` in a configuration object, where no constructor is
-/// seen that takes it.
-fn by_shape<'a>(model: &Model<'a>, node: NodeId, object: &'a ObjectExpression<'a>) -> Option<Library> {
-    if options::property_of(model, node).as_deref() != Some("pool") {
-        return None;
+/// A site of which nothing but its size is known.
+fn site(library: &Library, span: Span, enclosing: &Enclosing, max: Known<f64>) -> PoolSite {
+    PoolSite {
+        library: Cow::Borrowed(library.name),
+        library_known: true,
+        server: library.server.map(Cow::Borrowed),
+        span,
+        symbol: enclosing.symbol.clone(),
+        context: enclosing.context,
+        request_path_by_name: enclosing.request_path_by_name.clone(),
+        max,
+        min: Known::Absent,
+        acquire_ms: Known::Absent,
+        default_max: Known::Absent,
+        dedicated: false,
     }
-    let keys = options::keys(object);
-    let has = |names: &[&str]| names.iter().any(|name| keys.iter().any(|key| key == name));
-    if !has(&["max"]) {
-        return None;
-    }
-    let outer = model.nodes().ancestor_ids(node).find_map(|id| match model.kind(id) {
-        AstKind::ObjectExpression(outer) => Some(outer),
-        _ => None,
-    });
-    let sibling = |name: &str| outer.and_then(|outer| property(outer, name).found());
-    let dialect = sibling("dialect").or_else(|| sibling("client")).or_else(|| sibling("type"));
-    let server = dialect.and_then(|value| match model.value(value) {
-        Known::Here(Value::Text(text), _) => libraries::server_of(&text),
-        _ => None,
-    });
-    let imports = |names: &[&str]| model.facts().imports_any(|module| names.contains(&module));
-    let sequelize = imports(&["sequelize", "sequelize-typescript", "@nestjs/sequelize"]);
-    let knex = imports(&["knex"]);
-    let file = model.source.path.rsplit('/').next().unwrap_or_default();
-    let database_file = words(file).iter().any(|word| {
-        matches!(word.as_str(), "database" | "db" | "sequelize" | "knex" | "orm" | "knexfile" | "datasource")
-    });
-    if !(sequelize || knex || dialect.is_some() && server.is_some() || database_file) {
-        return None;
-    }
-    // `max` and `min` are also words of swimming pools and thread pools.
-    let connects = ["dialect", "client", "connection", "host", "database", "username", "storage", "url", "uri"];
-    let beside = connects.iter().any(|name| sibling(name).is_some());
-    let name = if has(&["acquire", "evict"]) || sequelize && beside {
-        "sequelize"
-    } else if has(&["acquireTimeoutMillis", "createTimeoutMillis", "propagateCreateError"]) || knex && beside {
-        "knex"
-    } else {
-        return None;
-    };
-    let shown = sequelize || knex;
-    Some(Library { server, shown, ..libraries::by_name(name)? })
 }
 
 /// Records a site for the join; what is wrong in itself is said here.
@@ -171,24 +164,24 @@ fn weigh<'a>(
     library_known: bool,
     enclosing: &Enclosing,
 ) {
-    let number = |names: &[&str]| {
-        names.iter().find_map(|name| match property(object, name) {
-            Property::Found(value) => Some(model.number(value)),
-            Property::Unknown => Some(Known::Opaque(span(object))),
+    let written = |names: &[&str]| {
+        names.iter().find_map(|name| match model.property(object, name) {
             Property::Missing => None,
+            found => Some(found),
         })
     };
+    let number = |names: &[&str]| match written(names)? {
+        Property::Found(value) => Some(model.number(value)),
+        _ => Some(Known::Opaque(span(object))),
+    };
+    let default = written(library.max).and_then(Property::found).and_then(|value| model.default_number(value));
     let site = PoolSite {
-        library: Cow::Borrowed(library.name),
         library_known,
-        server: library.server.map(Cow::Borrowed),
-        span: span(object),
-        symbol: enclosing.symbol.clone(),
-        context: enclosing.context,
-        request_path_by_name: enclosing.request_path_by_name.clone(),
-        max: number(library.max).unwrap_or(Known::Absent),
         min: number(library.min).unwrap_or(Known::Absent),
         acquire_ms: number(library.acquire).unwrap_or(Known::Absent),
+        default_max: default.map_or(Known::Absent, |(max, at)| Known::Here(max, at)),
+        dedicated: is_dedicated(model, object),
+        ..site(library, span(object), enclosing, number(library.max).unwrap_or(Known::Absent))
     };
     if matches!((&site.max, &site.min), (Known::Absent, Known::Absent)) {
         return;
@@ -208,9 +201,79 @@ fn weigh<'a>(
         return;
     }
     // A generic pool holds workers and sockets as well: no server counts them.
-    if library.name != "generic-pool" {
+    if library.name != "generic-pool" && !in_test_environment(model, object) {
         sink.observations().pools.push(site);
     }
+}
+
+/// Names of what one connection is right for: it listens, holds a lock, or
+/// changes the schema.
+fn is_dedicated(model: &Model<'_>, object: &ObjectExpression<'_>) -> bool {
+    const PURPOSES: &[&str] = &[
+        "listen",
+        "listener",
+        "notify",
+        "notifications",
+        "subscribe",
+        "subscriber",
+        "lock",
+        "locks",
+        "leader",
+        "election",
+        "replication",
+        "migrate",
+        "migrator",
+        "migration",
+        "migrations",
+        "seed",
+        "seeder",
+        "test",
+        "tests",
+        "testing",
+        "cli",
+        "script",
+        "proxy",
+        "proxied",
+        "pooler",
+        "pooled",
+        "admin",
+        "superuser",
+        "bootstrap",
+        "health",
+        "single",
+        "shadow",
+    ];
+    let nodes = model.nodes();
+    let names = nodes.ancestor_ids(object.node_id.get()).filter_map(|id| match nodes.kind(id) {
+        AstKind::VariableDeclarator(declarator) => declarator.id.get_identifier_name().map(|name| name.to_string()),
+        AstKind::PropertyDefinition(property) => key_name(&property.key).map(|name| name.into_owned()),
+        kind if is_function(kind) => model.name_of(id).map(|name| name.into_owned()),
+        _ => None,
+    });
+    let shown = ["application_name", "applicationName", "appName"].iter().filter_map(|name| {
+        match model.value(model.property(object, name).found()?) {
+            Known::Here(Value::Text(text), _) => Some(text),
+            _ => None,
+        }
+    });
+    let file = model.source.path.rsplit('/').next().map(str::to_owned);
+    let mut all = names.chain(shown).chain(file);
+    all.any(|name| words(&name).iter().any(|word| PURPOSES.contains(&word.as_str())))
+}
+
+/// True below a key that names an environment in which nobody waits:
+/// `test: { pool: { max: 1 } }`.
+fn in_test_environment(model: &Model<'_>, object: &ObjectExpression<'_>) -> bool {
+    let nodes = model.nodes();
+    nodes.ancestor_kinds(object.node_id.get()).any(|kind| match kind {
+        AstKind::ObjectProperty(property) => {
+            let key = key_name(&property.key);
+            key.is_some_and(|key| {
+                matches!(key.as_ref(), "test" | "testing" | "ci" | "e2e" | "development" | "dev" | "local")
+            })
+        }
+        _ => false,
+    })
 }
 
 /// A pool that a function builds each time it is called.
@@ -266,12 +329,32 @@ fn built_per_call(
         (true, None) => builder,
         (true, Some(at)) => builder.evidence(Step::at("closed-here", at)),
         (false, Some(at)) if !is_once(model, function) => {
-            builder.evidence(Step::at("closed-here", at)).assume(Step::new("called-often"))
+            let builder = builder.evidence(Step::at("closed-here", at));
+            // Each call may go to another server, which one pool cannot serve.
+            match is_handed_server(model, node) {
+                true => builder.doubt(Step::new("called-often")),
+                false => builder.assume(Step::new("called-often")),
+            }
         }
         _ => builder.clear(Step::new("built-once")),
     };
     sink.push(builder);
     true
+}
+
+/// True where the connection's text is a parameter: `new Pool(connectionString)`.
+fn is_handed_server(model: &Model<'_>, node: NodeId) -> bool {
+    let arguments = match model.kind(node) {
+        AstKind::NewExpression(new) => new.arguments.as_slice(),
+        AstKind::CallExpression(call) => call.arguments.as_slice(),
+        _ => return false,
+    };
+    arguments.iter().filter_map(Argument::as_expression).any(|argument| match bare(argument) {
+        Expression::Identifier(id) => {
+            model.symbol_of(id).is_some_and(|symbol| matches!(model.binding(symbol), Binding::Parameter))
+        }
+        _ => false,
+    })
 }
 
 /// Kept in something that outlives the call: `cached ??= new Pool()`,

@@ -274,11 +274,22 @@ impl<'a> Exports<'_, 'a> {
                     self.expression(name, inner, depth);
                 }
             }
-            other => match self.effects.model.value(other) {
-                Known::Here(value, at) => self.put(name.to_owned(), Export::Constant(value, at)),
-                Known::Elsewhere(reference, _) => self.put(name.to_owned(), Export::From(reference)),
-                _ => {}
-            },
+            other => {
+                let model = self.effects.model;
+                match model.value(other) {
+                    Known::Here(value, at) => self.put(name.to_owned(), Export::Constant(value, at)),
+                    Known::Elsewhere(reference, _) => self.put(name.to_owned(), Export::From(reference)),
+                    _ => {}
+                }
+                if let Some((number, at)) = model.default_number(other) {
+                    self.put(name.to_owned(), Export::Default(number.into(), at));
+                }
+                if let Expression::CallExpression(call) = other {
+                    for (key, number, at) in model.environment_schema(call) {
+                        self.put(format!("{name}.{key}"), Export::Default(number.into(), at));
+                    }
+                }
+            }
         }
     }
 

@@ -17,6 +17,7 @@
 pub mod clients;
 pub mod context;
 pub mod effects;
+pub mod environment;
 pub mod exports;
 pub mod facts;
 pub mod functions;

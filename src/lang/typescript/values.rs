@@ -6,6 +6,7 @@ use oxc_syntax::operator::{BinaryOperator, UnaryOperator};
 use super::path::{Binding, Root};
 use super::{Model, bare, span};
 use crate::observe::{Known, Value};
+use crate::source::Span;
 
 /// Names of names of names: deeper chains are not followed.
 const DEPTH: u32 = 8;
@@ -61,6 +62,68 @@ pub fn key_name<'a>(key: &PropertyKey<'a>) -> Option<std::borrow::Cow<'a, str>> 
 }
 
 impl<'a> Model<'a> {
+    /// Looks a property up in an object literal and in the literals that are
+    /// spread into it: `{ ...DEFAULTS, max: 5 }`.
+    pub fn property<'e>(&self, object: &'e ObjectExpression<'a>, name: &str) -> Property<'e, 'a>
+    where
+        'a: 'e,
+    {
+        self.property_within(object, name, DEPTH)
+    }
+
+    fn property_within<'e>(&self, object: &'e ObjectExpression<'a>, name: &str, depth: u32) -> Property<'e, 'a>
+    where
+        'a: 'e,
+    {
+        if depth == 0 {
+            return Property::Unknown;
+        }
+        let mut found = Property::Missing;
+        for kind in &object.properties {
+            match kind {
+                ObjectPropertyKind::ObjectProperty(property) => match key_name(&property.key) {
+                    Some(key) if key == name => found = Property::Found(&property.value),
+                    None if property.computed => found = Property::Unknown,
+                    _ => {}
+                },
+                ObjectPropertyKind::SpreadProperty(spread) => {
+                    match self.property_of_spread(&spread.argument, name, depth - 1) {
+                        Property::Missing => {}
+                        brought => found = brought,
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    fn property_of_spread<'e>(&self, spread: &'e Expression<'a>, name: &str, depth: u32) -> Property<'e, 'a>
+    where
+        'a: 'e,
+    {
+        // What is spread in only on a condition may be there or not.
+        let at_most = |property: Property<'e, 'a>| match property {
+            Property::Missing => Property::Missing,
+            _ => Property::Unknown,
+        };
+        match bare(spread) {
+            Expression::ConditionalExpression(choice) => {
+                match (
+                    self.property_of_spread(&choice.consequent, name, depth),
+                    self.property_of_spread(&choice.alternate, name, depth),
+                ) {
+                    (Property::Missing, Property::Missing) => Property::Missing,
+                    _ => Property::Unknown,
+                }
+            }
+            Expression::LogicalExpression(logical) => at_most(self.property_of_spread(&logical.right, name, depth)),
+            _ => match self.object(spread) {
+                Some(object) => self.property_within(object, name, depth),
+                None => Property::Unknown,
+            },
+        }
+    }
+
     /// The value of an expression, as far as reading tells.
     pub fn value(&self, expression: &Expression<'a>) -> Known<Value> {
         self.value_at(expression, DEPTH)
@@ -112,7 +175,7 @@ impl<'a> Model<'a> {
         }
     }
 
-    fn value_of_path(&self, expression: &Expression<'a>, depth: u32, at: crate::source::Span) -> Known<Value> {
+    fn value_of_path(&self, expression: &Expression<'a>, depth: u32, at: Span) -> Known<Value> {
         let path = self.path_of(expression);
         if let Some(name) = self.name_ref(&path) {
             return Known::Elsewhere(name, at);

@@ -28,7 +28,9 @@ impl Model<'_> {
         let first = module.first()?;
         let aws = first.starts_with("aws_sdk_") && last == "send";
         let known = CLIENTS.contains(&first.as_str());
-        let generated = leaf.ends_with("Client") && module.iter().any(|segment| segment.ends_with("_client"));
+        let generated = leaf.ends_with("Client")
+            && module.iter().any(|segment| segment.ends_with("_client"))
+            && (self.is_on_channel(base) || module.iter().any(|segment| is_generated_module(segment)));
         if !aws && !known && !generated {
             return None;
         }
@@ -44,6 +46,14 @@ impl Model<'_> {
         let one = generated && matches!(self.tree.kind(base), Kind::Path(_)) && verb == last;
         let resource = if one { Resource::Taken } else { Resource::Shared };
         Some(Operation::new(Io::Http, effect, resource))
+    }
+
+    /// True where the written type says that a client runs on a channel of tonic.
+    fn is_on_channel(&self, client: NodeId) -> bool {
+        self.type_of(client).is_some_and(|typed| {
+            let args = self.peel(typed).ty.args;
+            args.iter().any(|argument| matches!(argument.leaf(), "Channel" | "InterceptedService"))
+        })
     }
 
     /// The client at the beginning of a chain of calls, and the first method
@@ -64,6 +74,14 @@ impl Model<'_> {
             }
         }
     }
+}
+
+/// Names of modules that hold generated code; others may hold a client that
+/// was written by hand.
+fn is_generated_module(segment: &str) -> bool {
+    matches!(segment, "pb" | "proto" | "protos" | "grpc" | "generated")
+        || segment.ends_with("_proto")
+        || segment.ends_with("pb")
 }
 
 /// The effect of a client's method by its name, in which the verb may stand

@@ -1,0 +1,117 @@
+//! Numbers that the environment may set, by the defaults that the code gives
+//! them.
+
+use oxc_ast::ast::{CallExpression, Expression, ObjectPropertyKind};
+use oxc_syntax::operator::UnaryOperator;
+
+use super::path::argument;
+use super::values::key_name;
+use super::{Model, bare};
+use crate::observe::{Known, Value};
+use crate::source::Span;
+
+impl<'a> Model<'a> {
+    /// The number that an expression takes from the environment where that
+    /// sets no other: `Number(process.env.SIZE || 2)`, `env.SIZE ?? '2'`.
+    pub fn default_number(&self, expression: &Expression<'a>) -> Option<(f64, Span)> {
+        match bare(expression) {
+            Expression::CallExpression(call) => {
+                let path = self.callee(call);
+                let converts = path.is_global("Number", &[])
+                    || path.is_global("parseInt", &[])
+                    || path.is_global("parseFloat", &[])
+                    || path.is_global("Number", &["parseInt"]);
+                if converts {
+                    return self.default_number(argument(&call.arguments, 0)?);
+                }
+                // `int('POOL_SIZE', 2)`, `config.get('POOL_SIZE', 2)`.
+                let Known::Here(Value::Text(name), _) = self.value(argument(&call.arguments, 0)?) else { return None };
+                let is_variable = name.starts_with(|c: char| c.is_ascii_uppercase())
+                    && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+                if is_variable { self.plain_number(argument(&call.arguments, 1)?) } else { None }
+            }
+            Expression::UnaryExpression(unary) if unary.operator == UnaryOperator::UnaryPlus => {
+                self.default_number(&unary.argument)
+            }
+            Expression::LogicalExpression(logical) if self.reads_environment(&logical.left) => {
+                self.plain_number(&logical.right)
+            }
+            Expression::ConditionalExpression(choice) if self.reads_environment(&choice.test) => {
+                self.plain_number(&choice.alternate)
+            }
+            _ => None,
+        }
+    }
+
+    /// A number, or a text that is one.
+    fn plain_number(&self, expression: &Expression<'a>) -> Option<(f64, Span)> {
+        match self.value(expression) {
+            Known::Here(Value::Number(number), at) => Some((number, at)),
+            Known::Here(Value::Text(text), at) => text.trim().parse().ok().map(|number| (number, at)),
+            _ => None,
+        }
+    }
+
+    /// True where `process.env` is read.
+    fn reads_environment(&self, expression: &Expression<'a>) -> bool {
+        let text = self.text(expression);
+        text.contains("process.env") || text.contains("Bun.env") || text.contains("import.meta.env")
+    }
+
+    /// The defaults of `schema.parse(process.env)`, by the names of the
+    /// variables: `z.object({ SIZE: z.coerce.number().default(2) })`.
+    pub fn environment_schema(&self, call: &CallExpression<'a>) -> Vec<(String, f64, Span)> {
+        let Expression::StaticMemberExpression(member) = bare(&call.callee) else { return Vec::new() };
+        let parses = matches!(member.property.name.as_str(), "parse" | "validateSync" | "cast");
+        if !parses || !argument(&call.arguments, 0).is_some_and(|given| self.reads_environment(given)) {
+            return Vec::new();
+        }
+        let object = argument_of_object(self, &member.object);
+        let properties = object.into_iter().flat_map(|object| &object.properties);
+        let defaults = properties.filter_map(|kind| {
+            let ObjectPropertyKind::ObjectProperty(property) = kind else { return None };
+            let (number, at) = self.schema_default(&property.value)?;
+            Some((key_name(&property.key)?.into_owned(), number, at))
+        });
+        defaults.collect()
+    }
+
+    /// The argument of `.default(…)` in a chain that describes a number.
+    fn schema_default(&self, schema: &Expression<'a>) -> Option<(f64, Span)> {
+        let mut at = bare(schema);
+        loop {
+            let Expression::CallExpression(call) = at else { return None };
+            let Expression::StaticMemberExpression(member) = bare(&call.callee) else { return None };
+            if member.property.name == "default" {
+                return self.plain_number(argument(&call.arguments, 0)?);
+            }
+            at = bare(&member.object);
+        }
+    }
+}
+
+/// The object that `z.object({…})` is given, of the schema or of its constant.
+fn argument_of_object<'e, 'a>(
+    model: &Model<'a>,
+    schema: &'e Expression<'a>,
+) -> Option<&'e oxc_ast::ast::ObjectExpression<'a>>
+where
+    'a: 'e,
+{
+    use super::path::Binding;
+    let call = match bare(schema) {
+        Expression::CallExpression(call) => call,
+        Expression::Identifier(id) => match model.binding(model.symbol_of(id)?) {
+            Binding::Constant(init) => match bare(init) {
+                Expression::CallExpression(call) => call,
+                _ => return None,
+            },
+            _ => return None,
+        },
+        _ => return None,
+    };
+    match argument(&call.arguments, 0) {
+        Some(Expression::ObjectExpression(object)) if model.callee(call).leaf() == "object" => Some(object),
+        _ => None,
+    }
+}
