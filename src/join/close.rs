@@ -134,7 +134,7 @@ fn lower(candidate: &mut Candidate, ceiling: Confidence, assumption: Step, quest
     // a function that is called by itself may as well compute, or read a cookie.
     let module = |step: &Step| step.values.get("module").cloned();
     let again = |step: &Step| {
-        let methods = step.key == METHOD_UNKNOWN && module(step) == module(&assumption);
+        let methods = step.key == METHOD_UNKNOWN && module(step) == module(&assumption) || step.key == "reads-as-named";
         step.key == assumption.key && (step.values == assumption.values || methods)
     };
     if candidate.assumption.as_ref().is_some_and(again) {

@@ -119,6 +119,8 @@ pub struct Total {
     pub handed: bool,
     /// It may wait for something.
     pub waits: bool,
+    /// It is declared `async`, and waits for something.
+    pub awaits: bool,
     /// The file and the name of the function that was asked about.
     pub place: (String, Span),
     /// Files that must be mapped before this is final.
@@ -139,6 +141,7 @@ pub fn effects(from: &str, name: &NameRef, facts: &Facts, exports: &dyn Exports)
         uses_transaction: summary.uses_transaction,
         handed: summary.handed,
         waits: summary.waits,
+        awaits: summary.waits && summary.is_async,
         place: (path.clone(), summary.span),
         needed: BTreeSet::new(),
     };

@@ -2,6 +2,7 @@
 
 use crate::facts::{Facts, Floor, Role, Tier};
 use crate::join::lookup::{self, Found};
+use crate::lang::typescript::names;
 use crate::observe::{Effect, Io, NameRef, Observations, Question, Step, Value};
 use crate::source::{Family, Language, Span};
 
@@ -127,6 +128,10 @@ fn reads(name: &NameRef, asked: Asked, path: &str, facts: &Facts, exports: &dyn 
         return Answer::NeedFiles(total.needed.into_iter().collect());
     }
     match (total.effect, total.io) {
+        // It is seen to wait; what for, only its name says.
+        (Effect::Unknown, _) if asked == Asked::Waits && total.awaits && says_read(shown) => {
+            Answer::Likely(step("reads-as-named"))
+        }
         (Effect::Unknown, _) => Answer::Unknown,
         (_, Io::Unseen) if waits => Answer::Unknown,
         (_, Io::None) if waits => Answer::No(step("effect-waits-for-nothing")),
@@ -153,6 +158,14 @@ fn is_http_client(name: &NameRef, path: &str, facts: &Facts, exports: &dyn Expor
         Found::NeedFiles(files) => Answer::NeedFiles(files.into_iter().collect()),
         Found::Function(..) | Found::Constant(..) | Found::Default(..) | Found::Unknown => Answer::Unknown,
     }
+}
+
+/// True for names that ask for something that lies elsewhere; `get` may as well
+/// compute.
+fn says_read(name: &str) -> bool {
+    const VERBS: &[&str] =
+        &["fetch", "find", "load", "list", "count", "query", "search", "retrieve", "select", "lookup"];
+    names::pieces(name).next().is_some_and(|verb| VERBS.contains(&verb)) && !names::is_trap(name)
 }
 
 fn gives_promise(name: &NameRef, path: &str, facts: &Facts, exports: &dyn Exports) -> Answer {

@@ -100,19 +100,28 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
         if query {
             builder = builder.variant("query");
         }
+        let elsewhere = matches!(first.effect.by, By::Imported(_) | By::Typed(_));
+        let without = builder.clone();
         builder = match (by_name, query) {
             // How many elements there are decides, and no code says it.
             (_, true) => builder.doubt(Step::at("many-elements", found.head)),
             (true, false) => builder.doubt(Step::at("reads-by-name", at)),
             (false, false) => builder.assume(Step::at("server-bears-several", found.head)),
         };
-        let needs = questions.into_iter().map(|question| Need {
-            question,
-            span: Some(at),
-            if_unknown: Some(Confidence::Possible),
-            if_no: IfNo::Clear,
-        });
-        builder = needs.fold(builder, Builder::need);
+        let asked = |builder: Builder, question: Question| {
+            builder.need(Need { question, span: Some(at), if_unknown: Some(Confidence::Possible), if_no: IfNo::Clear })
+        };
+        for question in questions {
+            // Whether it is a service or a database stands in the other file.
+            builder = match question {
+                Question::ReadsIo(name) if elsewhere => {
+                    let query = without.clone().variant("query").doubt(Step::at("many-elements", found.head));
+                    let query = asked(query, Question::ReadsIo(name.clone()));
+                    asked(builder, Question::ReadsService(name)).or_narrower(query)
+                }
+                other => asked(builder, other),
+            };
+        }
         if let Some((comment, _)) = model.comments(span(&model.kind(node))).find(|(_, text)| speaks_of_order(text)) {
             builder = builder.doubt(Step::at("order-comment", comment));
         }
@@ -311,8 +320,9 @@ fn guard<'a>(
 
 /// `await response.json()`: the second half of the same read.
 fn is_body(effects: &Effects<'_, '_>, wait: &Wait<'_>) -> bool {
-    matches!(effects.model.callee(wait.call).leaf(), "json" | "text" | "arrayBuffer" | "blob" | "formData")
-        && wait.call.arguments.is_empty()
+    const READS: &[&str] =
+        &["json", "text", "arrayBuffer", "blob", "formData", "transformToString", "transformToByteArray", "dump"];
+    READS.contains(&effects.model.callee(wait.call).leaf()) && wait.call.arguments.is_empty()
 }
 
 /// What the loop's head says: few rounds, chunks, pages, attempts.
@@ -327,8 +337,10 @@ fn rounds(model: &Model<'_>, around: &Loop, few: f64) -> Option<Step> {
             if any(PAGING) || any(CHUNKS) {
                 return Some(Step::at("chunked", around.head));
             }
-            // `i += size` goes by chunks.
-            if matches!(counted.update, Some(Expression::AssignmentExpression(_))) {
+            // `i += size` goes by chunks, `i += 1` does not.
+            if let Some(Expression::AssignmentExpression(update)) = &counted.update
+                && !model.number(&update.right).here().is_some_and(|&step| step == 1.0)
+            {
                 return Some(Step::at("chunked", around.head));
             }
             if let Some(Expression::BinaryExpression(test)) = &counted.test

@@ -131,9 +131,12 @@ impl FileFacts {
         let globals = scoping.root_unresolved_references();
         let unresolved = |name: &str| globals.keys().any(|key| key.as_str() == name);
         let markup = matches!(source.language, Language::Tsx) || source.path.ends_with(".jsx");
+        // What Next renders on the server, unless it says otherwise.
+        let rendered = folders.split('/').any(|folder| folder == "app")
+            && matches!(name.split('.').next(), Some("page" | "layout" | "template" | "default" | "not-found"))
+            && modules.iter().all(|module| !module.starts_with("@remix-run") && !module.starts_with("react-router"));
         let browser = directive("use client")
-            || imports_one(UI_LIBRARIES)
-            || markup
+            || !rendered && (imports_one(UI_LIBRARIES) || markup)
             || in_folder(BROWSER_FOLDERS)
             || BROWSER_GLOBALS.iter().any(|global| unresolved(global));
         let test = imports_one(TEST_LIBRARIES) || unresolved("describe") && unresolved("it");

@@ -42,8 +42,12 @@ pub enum Kind {
     TypeOrm,
     /// Something that is called a repository.
     Repository,
-    /// AWS SDK version 3.
+    /// AWS SDK.
     Aws,
+    /// Kysely.
+    Kysely,
+    /// The client of a service's own SDK: Stripe, OpenAI, a search engine.
+    Sdk,
 }
 
 impl Kind {
@@ -57,7 +61,8 @@ impl Kind {
             | Self::Superagent
             | Self::Fetch
             | Self::HttpByName
-            | Self::Aws => Io::Http,
+            | Self::Aws
+            | Self::Sdk => Io::Http,
             _ => Io::Database,
         }
     }
@@ -84,6 +89,8 @@ impl Kind {
             Self::TypeOrm => "TypeORM",
             Self::Repository => "repository",
             Self::Aws => "AWS SDK",
+            Self::Kysely => "Kysely",
+            Self::Sdk => "service",
         }
     }
 }

@@ -407,6 +407,11 @@ fn by_name(model: &Model<'_>, path: &Path<'_, '_>) -> Option<(Client, usize)> {
     let segments: Vec<&str> = root.into_iter().chain(path.members.iter().copied()).collect();
     let (leaf, receivers) = segments.split_last()?;
     // `x.model.findMany` on something that is called Prisma or a database.
+    if *leaf == "selectFrom" && receivers.len() == 1 {
+        let carrier = names::is_carrier(receivers[0]);
+        let nature = if carrier { Nature::Serial } else { Nature::Parallel };
+        return Some((Client::named(Kind::Kysely, nature), receivers.len().checked_sub(offset)?));
+    }
     if let [.., holder, _model] = receivers
         && (PRISMA_READS.contains(leaf) || PRISMA_ROW_WRITES.contains(leaf))
     {
@@ -430,6 +435,11 @@ fn by_name(model: &Model<'_>, path: &Path<'_, '_>) -> Option<(Client, usize)> {
     if named(&["repository", "repo"]) {
         return Some((Client::named(Kind::Repository, Nature::Parallel), used));
     }
+    let redis =
+        ["get", "mget", "hget", "hgetall", "hmget", "lrange", "smembers", "zrange", "exists", "ttl", "zscore", "llen"];
+    if named(&["redis", "ioredis"]) && redis.iter().any(|command| command.eq_ignore_ascii_case(leaf)) {
+        return Some((Client::named(Kind::Redis, Nature::Parallel), used));
+    }
     if named(&["axios", "http", "client", "api"])
         && matches!(*leaf, "get" | "post" | "head" | "put" | "patch" | "delete")
     {
@@ -438,9 +448,14 @@ fn by_name(model: &Model<'_>, path: &Path<'_, '_>) -> Option<(Client, usize)> {
     // `User.findByPk` on something imported and capitalised.
     let is_class = receiver.chars().next().is_some_and(char::is_uppercase);
     const STATICS: &[&str] = &["findByPk", "findAndCountAll", "findById", "countDocuments", "findAll"];
-    if is_class && receivers.len() == 1 && STATICS.contains(leaf) {
+    const OF_MODELS: &[&str] = &["find", "findOne", "exists", "distinct", "aggregate", "count"];
+    if is_class && receivers.len() == 1 && (STATICS.contains(leaf) || OF_MODELS.contains(leaf)) {
         let Root::Symbol(symbol, _) = path.root else { return None };
-        if matches!(model.binding(symbol), Binding::Import(_)) {
+        let Binding::Import(imported) = model.binding(symbol) else { return None };
+        // `find` is a method of many things; a model's file is called so.
+        let of_models = names::pieces(imported.module)
+            .any(|word| ["model", "models", "schema", "schemas", "entity", "entities"].contains(&word));
+        if of_models || STATICS.contains(leaf) {
             return Some((Client::named(Kind::Model, Nature::Parallel), 0));
         }
     }

@@ -5,7 +5,7 @@ use oxc_ast::ast::{CallExpression, Expression};
 use crate::lang::typescript::clients::{Client, Kind, PRISMA_READS};
 use crate::lang::typescript::names;
 use crate::lang::typescript::path::argument;
-use crate::lang::typescript::values::{Property, property};
+use crate::lang::typescript::values::{Property, key_name, property};
 use crate::lang::typescript::{Model, bare};
 use crate::observe::{Effect, Known, Value};
 
@@ -262,8 +262,33 @@ pub fn effect<'a>(model: &Model<'a>, client: Client, names: &[&'a str], calls: &
                 Some(Expression::NewExpression(new)) => aws_operation(model.path_of(&new.callee).leaf()),
                 _ => Effect::Unknown,
             },
-            [name] => aws_operation(name),
+            // Version 2 starts a request with `.promise()`.
+            [name] | [name, "promise"] => aws_operation(name),
             _ => Effect::Unknown,
+        },
+        Kind::Kysely => match names {
+            ["selectFrom", ..] => read_if(!has(&["forUpdate", "forShare"])),
+            _ => Effect::Write,
+        },
+        Kind::Sdk => match names.split_last() {
+            Some((last, rest)) if names.iter().any(|name| names::is_computed(name)) => {
+                let _ = (last, rest);
+                Effect::Read
+            }
+            Some((last, _)) => sdk_operation(last),
+            None => Effect::Unknown,
+        },
+    }
+}
+
+/// The methods of SDKs of services, by the verbs that they share.
+fn sdk_operation(name: &str) -> Effect {
+    match name {
+        "retrieve" | "list" | "search" | "get" | "mget" | "msearch" | "count" | "info" | "scroll" | "getEntry"
+        | "getEntries" | "query" => Effect::Read,
+        _ => match names::effect_of(name) {
+            Effect::Read => Effect::Read,
+            _ => Effect::Write,
         },
     }
 }
@@ -289,8 +314,11 @@ fn http<'a>(model: &Model<'a>, client: Client, names: &[&'a str], call: &'a Call
     if function || client.kind == Kind::HttpByName && !is_address(model, argument(&call.arguments, 0)) {
         return Effect::Unknown;
     }
-    let names: Vec<&str> =
-        names.iter().copied().filter(|n| !matches!(*n, "json" | "text" | "arrayBuffer" | "blob" | "buffer")).collect();
+    let names: Vec<&str> = names
+        .iter()
+        .copied()
+        .filter(|n| !matches!(*n, "json" | "text" | "arrayBuffer" | "blob" | "buffer" | "pipe"))
+        .collect();
     match names.as_slice() {
         [] => {
             let first = argument(&call.arguments, 0);
@@ -307,10 +335,11 @@ fn http<'a>(model: &Model<'a>, client: Client, names: &[&'a str], call: &'a Call
 
 /// A path or a URL, written out at least in its beginning.
 fn is_address<'a>(model: &Model<'a>, expression: Option<&'a Expression<'a>>) -> bool {
-    let starts = |text: &str| text.starts_with('/') || text.starts_with("http");
+    // `orders/42` of a client that knows its host.
+    let starts = |text: &str| text.starts_with("http") || text.contains('/');
     match expression.map(bare) {
         Some(Expression::TemplateLiteral(template)) => {
-            template.quasis.first().is_some_and(|first| starts(first.value.raw.as_str()))
+            template.quasis.iter().any(|quasi| starts(quasi.value.raw.as_str()))
         }
         Some(other) => match model.value(other) {
             Known::Here(Value::Text(text), _) => starts(&text),
@@ -320,11 +349,23 @@ fn is_address<'a>(model: &Model<'a>, expression: Option<&'a Expression<'a>>) -> 
     }
 }
 
+/// A property as it is written: what is spread in beside it hands on headers
+/// and the like.
+fn written<'e, 'a>(object: &'e oxc_ast::ast::ObjectExpression<'a>, name: &str) -> Property<'e, 'a> {
+    let own = object.properties.iter().rev().find_map(|kind| match kind {
+        oxc_ast::ast::ObjectPropertyKind::ObjectProperty(property) => {
+            (key_name(&property.key).as_deref() == Some(name)).then_some(&property.value)
+        }
+        oxc_ast::ast::ObjectPropertyKind::SpreadProperty(_) => None,
+    });
+    own.map_or_else(|| property(object, name), Property::Found)
+}
+
 /// The effect that an options object's `method` says; none means GET.
 fn by_method<'a>(model: &Model<'a>, options: Option<&'a Expression<'a>>, kind: Kind) -> Effect {
     let Some(options) = options else { return Effect::Read };
     let Some(object) = model.object(options) else { return Effect::Unknown };
-    match property(object, "method") {
+    match written(object, "method") {
         Property::Missing => {
             // got and ky turn a body into a POST only with a method.
             let body = ["body", "json", "form"].iter().any(|key| !property(object, key).is_missing());

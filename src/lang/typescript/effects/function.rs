@@ -10,7 +10,7 @@ use oxc_syntax::symbol::SymbolId;
 use super::{By, Effects};
 use crate::lang::typescript::clients::Nature;
 use crate::lang::typescript::names;
-use crate::lang::typescript::path::{Binding, Path, Root};
+use crate::lang::typescript::path::{Binding, Path, Root, strip_node};
 use crate::lang::typescript::uses::Uses;
 use crate::lang::typescript::{Model, bare};
 use crate::observe::{Effect, FunctionSummary, Io, NameRef};
@@ -137,7 +137,14 @@ const PURE_METHODS: &[&str] = &[
     "bind",
     "toPrecision",
     "codePointAt",
+    "dump",
+    "transformToString",
+    "transformToByteArray",
 ];
+
+/// Packages whose functions compute, or shape what something else waits for.
+const PURE_PACKAGES: &[&str] =
+    &["rxjs", "rxjs/operators", "lodash", "lodash-es", "ramda", "date-fns", "zod", "uuid", "nanoid", "path", "url"];
 
 /// Methods that change their own collection only.
 const COLLECTING: &[&str] =
@@ -344,6 +351,11 @@ pub fn is_pure<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, func
         call.arguments.first().and_then(|a| a.as_expression()).is_some_and(|a| {
             matches!(bare(a), Expression::ArrowFunctionExpression(_) | Expression::FunctionExpression(_))
         });
+    if model.imported(&path).is_some_and(|imported| PURE_PACKAGES.contains(&strip_node(imported.module)))
+        && effects.subscribed(call).is_none()
+    {
+        return true;
+    }
     if path.members.is_empty() {
         return false;
     }

@@ -4,6 +4,7 @@
 
 pub mod client;
 mod function;
+mod shape;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -21,6 +22,9 @@ use super::{Model, bare};
 use crate::observe::{Effect, Io, NameRef, Question};
 
 pub use self::function::{Summary, touches_nothing};
+
+/// Links that read the answer of the call before them.
+const READS_BODY: &[&str] = &["json", "text", "arrayBuffer", "blob", "buffer", "bytes"];
 
 /// What says what a call does.
 #[derive(Clone, PartialEq, Debug)]
@@ -85,7 +89,7 @@ impl<'m, 'a> Effects<'m, 'a> {
     }
 
     /// The call behind `firstValueFrom(client.get(…))`, which starts it.
-    fn subscribed(&self, call: &'a CallExpression<'a>) -> Option<&'a CallExpression<'a>> {
+    pub(super) fn subscribed(&self, call: &'a CallExpression<'a>) -> Option<&'a CallExpression<'a>> {
         let path = self.model.callee(call);
         let starts = ["firstValueFrom", "lastValueFrom"].iter().any(|name| self.model.is_from(&path, &["rxjs"], name));
         match argument(&call.arguments, 0)? {
@@ -128,7 +132,8 @@ impl<'m, 'a> Effects<'m, 'a> {
     }
 
     fn of_chain(&self, chain: &Chain<'a>, at: NodeId) -> CallEffect {
-        if let Some((client, used)) = self.clients.of_path(&chain.base, at) {
+        if let Some((client, used)) = self.clients.of_path(&chain.base, at).or_else(|| shape::client(self.model, chain))
+        {
             let names: Vec<&str> = chain.base.members[used..].iter().chain(&chain.links).copied().collect();
             return CallEffect {
                 effect: client::effect(self.model, client, &names, &chain.calls),
@@ -155,10 +160,16 @@ impl<'m, 'a> Effects<'m, 'a> {
                 by_name: summary.by_name,
             };
         }
-        let leaf = chain.links.last().copied().unwrap_or_else(|| chain.base.leaf());
+        let read = chain.links.iter().rev().find(|link| !READS_BODY.contains(link));
+        let leaf = read.copied().unwrap_or_else(|| chain.base.leaf());
         let elsewhere = || self.model.name_ref(&chain.base).map(By::Imported);
         let typed = || self.model.typed_ref(&chain.base, at).map(By::Typed);
-        let by = if chain.links.is_empty() { elsewhere().or_else(typed) } else { None };
+        let inherited = || self.inherited(&chain.base, at).map(By::Imported);
+        let by = if chain.links.iter().all(|link| READS_BODY.contains(link)) {
+            elsewhere().or_else(inherited).or_else(typed)
+        } else {
+            None
+        };
         let by = by.unwrap_or(By::Name);
         let trapped = names::is_trap(leaf) || chain.base.members.contains(&"[]");
         let effect = match names::effect_of(leaf) {
@@ -179,13 +190,24 @@ impl<'m, 'a> Effects<'m, 'a> {
         }
     }
 
+    /// The method that the class around inherits from one of another file:
+    /// `this.get(…)` of `class Users extends BaseClient`.
+    fn inherited(&self, path: &Path<'a, 'a>, at: NodeId) -> Option<NameRef> {
+        let (Root::This, [method]) = (path.root, path.members.as_slice()) else { return None };
+        let AstKind::Class(class) = self.model.kind(self.model.class_of(at)?) else { return None };
+        let base = self.model.path_of(&class.heritage.as_ref()?.expression);
+        let mut name = self.model.name_ref(&base)?;
+        name.members.push((*method).to_owned());
+        Some(name)
+    }
+
     /// The name by which another file defines the client of a call, where only
     /// its name tells here that it is one.
     pub fn client_elsewhere(&self, call: &'a CallExpression<'a>, effect: &CallEffect) -> Option<NameRef> {
         let By::Client(Client { by_name: true, .. }) = effect.by else { return None };
         let chain = self.chain(call);
         let name = self.model.name_ref(&chain.base)?;
-        chain.links.is_empty().then_some(name)
+        chain.links.iter().all(|link| READS_BODY.contains(link)).then_some(name)
     }
 
     /// What the join must say of a call before it counts as a read: whether the

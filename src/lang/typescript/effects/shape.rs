@@ -1,0 +1,58 @@
+//! Clients that another file makes, told by the shape of what is called on
+//! them.
+
+use oxc_ast::ast::Expression;
+
+use super::Chain;
+use crate::lang::typescript::clients::{Client, Kind, Nature};
+use crate::lang::typescript::path::{Binding, Root, argument};
+use crate::lang::typescript::{Model, bare, names};
+use crate::observe::{Known, Value};
+
+/// The client that a chain begins with, and how many of its members belong to
+/// the client's own name.
+pub fn client<'a>(model: &Model<'a>, chain: &Chain<'a>) -> Option<(Client, usize)> {
+    let base = &chain.base;
+    let (root, own) = match base.root {
+        Root::Symbol(symbol, name) => (name, Some(symbol)),
+        Root::This => ("this", None),
+        _ => return None,
+    };
+    let first = argument(&chain.calls.first()?.arguments, 0);
+    // What is handed over may be a transaction; so may what is called like one.
+    let handed = own.is_some_and(|symbol| matches!(model.binding(symbol), Binding::Parameter));
+    let receiver = base.members.iter().rev().nth(1).copied().unwrap_or(root);
+    let nature = match () {
+        () if names::is_carrier(receiver) || names::is_carrier(root) => Nature::Serial,
+        () if handed => Nature::Either,
+        () => Nature::Parallel,
+    };
+    let named = |kind| Client { kind, nature, by_name: true };
+    // `s3.send(new GetObjectCommand(…))`, by where the command comes from.
+    if base.leaf() == "send"
+        && let Some(Expression::NewExpression(new)) = first
+        && model.imported(&model.path_of(&new.callee)).is_some_and(|command| command.module.starts_with("@aws-sdk/"))
+    {
+        return Some((Client { by_name: false, ..named(Kind::Aws) }, base.members.len().checked_sub(1)?));
+    }
+    let drizzle = || model.facts().imports_any(|module| module.starts_with("drizzle-orm"));
+    match base.members.as_slice() {
+        // `db.select().from(users)`, `db.query.users.findMany()`.
+        [.., "select" | "selectDistinct"] if chain.links.contains(&"from") && drizzle() => {
+            Some((named(Kind::Drizzle), base.members.len() - 1))
+        }
+        [rest @ .., "query", _, "findMany" | "findFirst"] if drizzle() => Some((named(Kind::Drizzle), rest.len())),
+        // `db('users').where(…)`.
+        [] if !chain.links.is_empty() => {
+            const WORDS: &[&str] = &["db", "knex", "database"];
+            const CHAINED: &[&str] =
+                &["where", "select", "first", "count", "whereIn", "orderBy", "join", "limit", "pluck"];
+            let table = matches!(model.value(first?), Known::Here(Value::Text(_), _));
+            let called = names::pieces(root).any(|word| WORDS.iter().any(|known| known.eq_ignore_ascii_case(word)));
+            let chained = chain.links.iter().any(|link| CHAINED.contains(link));
+            (table && called && chained && !matches!(bare(first?), Expression::TemplateLiteral(_)))
+                .then(|| (named(Kind::Knex), 0))
+        }
+        _ => None,
+    }
+}
