@@ -229,6 +229,13 @@ pub enum Question {
         /// The minor version of Rust 1 that is needed.
         minor: u32,
     },
+    /// Is the file part of a package that runs on a server and holds nothing
+    /// for a browser?
+    OnServer,
+    /// Is the file part of a package that does more than to install a command?
+    NotCommandLine,
+    /// Does no file of the package set this for all requests?
+    NoneSets(Setting),
     /// Does no timeout layer of its crate bound the handlers of the file?
     NoTimeoutLayer,
     /// Is the file part of a service, as opposed to a library or a
@@ -261,6 +268,15 @@ pub enum Question {
         /// Feature name.
         feature: String,
     },
+}
+
+/// What a program may set for all of its HTTP requests at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Setting {
+    /// The agent that requests use which are given none.
+    Agent,
+    /// axios' timeout.
+    AxiosTimeout,
 }
 
 /// An open question with what becomes of the candidate without an answer.
@@ -426,6 +442,8 @@ pub struct Observations {
     pub star_exports: Vec<String>,
     /// Pools configured here.
     pub pools: Vec<PoolSite>,
+    /// What this file sets for all requests.
+    pub sets: Vec<(Setting, Span)>,
     /// Timeout layers that are put around a service's handlers here.
     pub timeout_layers: Vec<Span>,
     /// What product code of this file calls within the project, and whether

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use bizra_scan::analyze::{Sink, rust};
 use bizra_scan::lang::rust::Model;
-use bizra_scan::observe::{Candidate, Confidence, Context, FileMap};
+use bizra_scan::observe::{Candidate, Confidence, Context, FileMap, Need, Question};
 use bizra_scan::patch::apply;
 use bizra_scan::source::{Language, PathClass, SourceFile};
 
@@ -58,8 +58,20 @@ fn findings(path: &str, text: &str) -> Vec<(String, Candidate)> {
         let mut map = FileMap::default();
         let params = toml::Table::new();
         (analysis.run)(&model, &mut Sink::new(0, &params, &mut map));
-        let shown =
-            |c: &Candidate| c.cleared.is_none() && c.confidence > Confidence::Possible && c.context != Context::Test;
+        // What rests on another file alone is for the join to show.
+        let waits = |need: &Need| {
+            need.if_unknown.is_none()
+                && matches!(
+                    need.question,
+                    Question::ReadsIo(_) | Question::ReadsOnItsOwn(_) | Question::ReadsService(_)
+                )
+        };
+        let shown = |c: &Candidate| {
+            c.cleared.is_none()
+                && c.confidence > Confidence::Possible
+                && c.context != Context::Test
+                && !c.needs.iter().any(waits)
+        };
         all.extend(map.candidates.into_iter().filter(shown).map(|c| ((*rule).to_owned(), c)));
     }
     all

@@ -77,9 +77,14 @@ fn found(text: &str, id: &str) -> BTreeSet<(u32, Option<String>, bool)> {
         .filter(|candidate| candidate.cleared.is_none() && candidate.confidence > Confidence::Possible)
         // What only other files can show is left to the laws.
         .filter(|c| !c.needs.iter().any(|need| matches!(need.question, Question::CallersLeaveUnbounded { .. })))
+        // The project of the fixtures has engines alone, which is an assumption;
+        // a second one hides the candidate.
+        .filter(|c| {
+            let open = c.needs.iter().any(|need| matches!(need.question, Question::NodeBelow { .. }));
+            !open || c.confidence == Confidence::Certain
+        })
         .map(|candidate| {
             let line = source.position(candidate.span.start).line;
-            // The project of the fixtures has engines alone, which is an assumption.
             let open = candidate.needs.iter().any(|need| matches!(need.question, Question::NodeBelow { .. }));
             let likely = open || candidate.confidence == Confidence::Likely;
             (line, candidate.variant.map(|variant| variant.into_owned()), likely)

@@ -67,6 +67,7 @@ fn close_one(join: &Join<'_>, path: &str, candidate: &Candidate) -> Closed {
             Question::CallersLeaveUnbounded { ref name, function, index } => {
                 reach::callers_leave_unbounded(path, (name, function), index, join)
             }
+            Question::NoneSets(setting) => reach::none_sets(path, setting, join.files, join.facts),
             Question::NoTimeoutLayer => reach::timeout_layer(path, join.files, join.facts),
             ref question => answer(question, path, join.facts, join.files),
         };
@@ -176,6 +177,7 @@ fn unknown(question: &Question) -> Step {
         Question::CallersLeaveUnbounded { .. } => Step::new("callers-unseen"),
         Question::RustAtLeast { minor } => Step::new("rust-version-unknown").with("minor", *minor),
         Question::InService => Step::new("service-unknown"),
+        Question::OnServer | Question::NotCommandLine | Question::NoneSets(_) => Step::new("runtime-unseen"),
         Question::NotInCommandLineProgram => Step::new("command-line-unknown"),
         Question::Feature { package, feature } => {
             Step::new("feature-unknown").with("package", package.as_str()).with("feature", feature.as_str())

@@ -66,7 +66,10 @@ pub fn answer(question: &Question, path: &str, facts: &Facts, exports: &dyn Expo
         Question::CalledFromHandler(_)
         | Question::NotOnlyAtStart(_)
         | Question::CallersLeaveUnbounded { .. }
+        | Question::NoneSets(_)
         | Question::NoTimeoutLayer => Answer::Unknown,
+        Question::OnServer => on_server(path, facts),
+        Question::NotCommandLine => not_command_line(path, facts),
         Question::InService => in_service(path, facts),
         Question::NotInCommandLineProgram => not_in_command_line_program(path, facts),
         Question::Feature { package, feature } => feature_enabled(package, feature, path, facts),
@@ -290,6 +293,43 @@ fn in_service(path: &str, facts: &Facts) -> Answer {
     match SERVERS.iter().find(|server| package.dependencies.contains_key(**server)) {
         Some(server) => Answer::Yes(named("package-service").with("by", *server)),
         None => Answer::Unknown,
+    }
+}
+
+/// What draws in a browser or a window; code of such a package may run there.
+const INTERFACES: &[&str] = &[
+    "react",
+    "react-dom",
+    "react-native",
+    "vue",
+    "svelte",
+    "@angular/core",
+    "solid-js",
+    "preact",
+    "next",
+    "nuxt",
+    "electron",
+    "lit",
+];
+
+/// A package that installs a command and accepts no requests.
+fn not_command_line(path: &str, facts: &Facts) -> Answer {
+    match facts.packages.nearest(path) {
+        Some(package) if package.has_bin && !SERVERS.iter().any(|name| package.dependencies.contains_key(*name)) => {
+            Answer::No(Step::new("package-command-line").with("package", package.name.as_deref().unwrap_or("this")))
+        }
+        _ => Answer::Unknown,
+    }
+}
+
+fn on_server(path: &str, facts: &Facts) -> Answer {
+    let Some(package) = facts.packages.nearest(path) else { return Answer::Unknown };
+    if package.has_bin || INTERFACES.iter().any(|name| package.dependencies.contains_key(*name)) {
+        return Answer::Unknown;
+    }
+    match in_service(path, facts) {
+        Answer::Yes(step) => Answer::Yes(step),
+        _ => Answer::Unknown,
     }
 }
 

@@ -79,10 +79,49 @@ fn effects_combine_over_calls() {
     let with_c = |effect, io| b(Io::None).with("c.ts", "get", function(effect, io, &[name("./b", "load")]));
     assert_eq!(reads(&with_c(Effect::Read, Io::Database), load.clone()), "yes effect-reads");
     assert_eq!(reads(&with_c(Effect::Write, Io::Database), load.clone()), "no effect-writes");
-    assert_eq!(reads(&with_c(Effect::Unknown, Io::Http), load.clone()), "unknown");
+    assert_eq!(reads(&with_c(Effect::Unknown, Io::Http), load.clone()), "likely reads-as-named");
     assert_eq!(reads(&with_c(Effect::None, Io::None), load.clone()), "no effect-waits-for-nothing");
     let outside = Mapped::default().with("b.ts", "load", function(Effect::Read, Io::Http, &[name("left-pad", "x")]));
-    assert_eq!(reads(&outside, load), "unknown");
+    assert_eq!(reads(&outside, load), "likely reads-as-named");
+    // `get` may as well compute.
+    let outside =
+        Mapped::default().with("b.ts", "getTotal", function(Effect::Read, Io::Http, &[name("left-pad", "x")]));
+    assert_eq!(reads(&outside, name("./b", "getTotal")), "unknown");
+}
+
+#[test]
+fn a_database_is_no_service() {
+    let of = |io| Mapped::default().with("b.ts", "load", function(Effect::Read, io, &[]));
+    let asked = |io| word(&answer(&Question::ReadsService(name("./b", "load")), "a.ts", &facts(SOURCES), &of(io)));
+    assert_eq!(asked(Io::Http), "yes effect-reads");
+    assert_eq!(asked(Io::Database), "no effect-no-service");
+}
+
+#[test]
+fn what_is_handed_in_is_no_connection_of_its_own() {
+    let Export::Function(summary) = function(Effect::Read, Io::Database, &[]) else { unreachable!() };
+    let handed = Export::Function(FunctionSummary { handed: true, ..summary });
+    let mapped = Mapped::default().with("b.ts", "load", handed);
+    let of = |question: Question| word(&answer(&question, "a.ts", &facts(SOURCES), &mapped));
+    assert_eq!(of(Question::ReadsIo(name("./b", "load"))), "yes effect-reads");
+    assert_eq!(of(Question::ReadsOnItsOwn(name("./b", "load"))), "no effect-in-transaction");
+}
+
+#[test]
+fn packages_say_whether_they_run_on_a_server() {
+    let of = |package: &str, question: Question| {
+        let sources = [("package.json", package), ("a.ts", "")];
+        word(&answer(&question, "a.ts", &facts(&sources), &Mapped::default()))
+    };
+    let service = r#"{"name":"s","dependencies":{"express":"4"}}"#;
+    let both = r#"{"name":"s","dependencies":{"express":"4","react":"18"}}"#;
+    let command = r#"{"name":"s","bin":"x.js","dependencies":{"axios":"1"}}"#;
+    let serving = r#"{"name":"s","bin":"x.js","dependencies":{"express":"4"}}"#;
+    assert_eq!(of(service, Question::OnServer), "yes package-service");
+    assert_eq!(of(both, Question::OnServer), "unknown");
+    assert_eq!(of(command, Question::OnServer), "unknown");
+    assert_eq!(of(command, Question::NotCommandLine), "no package-command-line");
+    assert_eq!(of(serving, Question::NotCommandLine), "unknown");
 }
 
 #[test]

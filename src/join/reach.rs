@@ -7,7 +7,7 @@ use crate::facts::Facts;
 use crate::join::lookup::{self, Found};
 use crate::join::needs::Answer;
 use crate::join::{Files, Join};
-use crate::observe::{Callee, Caller, NameRef, ProjectCall, Step};
+use crate::observe::{Callee, Caller, NameRef, ProjectCall, Setting, Step};
 use crate::source::Span;
 
 /// The functions that handlers reach, each by its file and the place of its
@@ -185,5 +185,19 @@ pub fn timeout_layer(path: &str, files: &Files, facts: &Facts) -> Answer {
             Answer::No(Step::at("bounded-by-layer", at).in_file(file.clone()).with("place", file.as_str()))
         }
         None => Answer::Yes(Step::new("no-layer").with("package", own.name.as_str())),
+    }
+}
+
+/// Does no file of the package at `path` set this for all requests?
+pub fn none_sets(path: &str, setting: Setting, files: &Files, facts: &Facts) -> Answer {
+    let folder = |path: &str| facts.packages.nearest(path).map(|package| package.folder.clone());
+    let own = folder(path);
+    let found = files.iter().find_map(|file| {
+        let (_, at) = file.map.observations.sets.iter().find(|(set, _)| *set == setting)?;
+        (folder(&file.source.path) == own).then_some((&file.source.path, *at))
+    });
+    match found {
+        Some((file, at)) => Answer::No(Step::at("set-for-all", at).in_file(file.clone()).with("place", file.as_str())),
+        None => Answer::Yes(Step::new("none-sets")),
     }
 }

@@ -8,7 +8,7 @@ use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
 
 use super::runs::named_io_of_element;
-use super::sequential_awaits::speaks_of_order;
+use super::sequential_awaits::{is_migration, speaks_of_order};
 use crate::analyze::sink::Builder;
 use crate::analyze::{Analysis, Sink, Vocabulary};
 use crate::lang::typescript::clients::{Kind, Nature, PRISMA_ROW_WRITES};
@@ -37,6 +37,7 @@ pub const ANALYSIS: Analysis<super::Run> = Analysis {
             "chunked",
             "same-every-round",
             "browser",
+            "migration",
         ],
         assumptions: &["server-bears-several", "many-elements", "order-comment", "reads-by-name"],
         labels: &["the-loop"],
@@ -293,6 +294,9 @@ fn guard<'a>(
     let model = effects.model;
     if model.facts().is_browser() && *context != Context::Handler {
         return Some(Step::new("browser"));
+    }
+    if is_migration(model) {
+        return Some(Step::at("migration", around.head));
     }
     if let Some(step) = rounds(model, around, few) {
         return Some(step);

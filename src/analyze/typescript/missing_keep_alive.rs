@@ -1,5 +1,7 @@
 //! HTTP clients whose connections are closed after each request.
 
+mod default_agent;
+
 use std::borrow::Cow;
 
 use oxc_ast::AstKind;
@@ -15,7 +17,7 @@ use crate::lang::typescript::functions::Enclosing;
 use crate::lang::typescript::path::{argument, strip_node};
 use crate::lang::typescript::values::Property;
 use crate::lang::typescript::{Model, bare, span};
-use crate::observe::{Confidence, Context, Draft, IfNo, Import, Known, Need, Question, Step, Value};
+use crate::observe::{Confidence, Context, Draft, IfNo, Import, Known, Need, Question, Setting, Step, Value};
 use crate::source::Span;
 
 /// Node 19 made keep-alive the default of its global agents (a measurement
@@ -27,8 +29,18 @@ const KEEPS_ALIVE_SINCE: u32 = 19;
 pub const ANALYSIS: Analysis<super::Run> = Analysis {
     name: "missing-keep-alive",
     vocabulary: Vocabulary {
-        values: &["client", "scheme", "calls"],
-        evidence: &["no-agent", "agent", "handed-to", "agent-false", "built-here", "agentless", "base-url"],
+        values: &["client", "scheme", "calls", "cold"],
+        evidence: &[
+            "no-agent",
+            "agent",
+            "handed-to",
+            "agent-false",
+            "built-here",
+            "agentless",
+            "base-url",
+            "default-agent",
+            "aws-own-agent",
+        ],
         guards: &[
             "agent-given",
             "opaque-options",
@@ -44,10 +56,18 @@ pub const ANALYSIS: Analysis<super::Run> = Analysis {
             "proxy",
             "local-socket",
         ],
-        assumptions: &["called-often"],
+        assumptions: &["called-often", "aws-environment", "handed-elsewhere"],
         labels: &["handed-to"],
         patches: &["agents", "keep-alive"],
-        variants: &["bare-agent", "agent-false", "agent-per-call", "wrong-scheme", "superagent"],
+        variants: &[
+            "bare-agent",
+            "agent-false",
+            "agent-per-call",
+            "wrong-scheme",
+            "superagent",
+            "default-agent",
+            "aws-version-2",
+        ],
         params: &[],
     },
     run,
@@ -57,11 +77,13 @@ pub const ANALYSIS: Analysis<super::Run> = Analysis {
 const AGENT_OPTIONS: &[&str] = &["agent", "httpAgent", "httpsAgent", "http", "https"];
 
 fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
+    sink.observations().sets.extend(default_agent::settings(model));
     let mut superagents: Vec<(NodeId, Enclosing)> = Vec::new();
+    let mut plain: Vec<default_agent::Request<'a>> = Vec::new();
     for &node in &model.index.calls {
         let AstKind::CallExpression(call) = model.kind(node) else { continue };
         let Some((kind, index)) = http::kind_of(model, call) else { continue };
-        if !matches!(kind, Kind::AxiosCreate | Kind::NodeHttp | Kind::Superagent | Kind::GotExtend | Kind::NodeFetch) {
+        if matches!(kind, Kind::Fetch | Kind::UndiciRequest) {
             continue;
         }
         let enclosing = model.enclosing(node);
@@ -74,7 +96,13 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
                 superagents.push((node, enclosing));
                 None
             }
-            _ => agent_false(model, sink, call, index, &enclosing),
+            _ => {
+                let closed = agent_false(model, sink, call, index, &enclosing);
+                if closed.is_none() {
+                    plain.push(default_agent::Request { node, call, kind, index });
+                }
+                closed
+            }
         };
         if let Some(builder) = builder {
             sink.push(builder);
@@ -87,6 +115,10 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
         }
     }
     superagent(model, sink, &superagents);
+    default_agent::report(model, sink, &plain);
+    for &node in &model.index.news {
+        default_agent::aws_version_2(model, sink, node);
+    }
 }
 
 /// What runs once or a few times has no connection worth keeping.
@@ -94,7 +126,7 @@ const fn is_reported(context: Context) -> bool {
     !matches!(context, Context::Test | Context::Build | Context::Cli)
 }
 
-fn start(sink: &Sink<'_>, place: Span, enclosing: &Enclosing) -> Builder {
+pub(super) fn start(sink: &Sink<'_>, place: Span, enclosing: &Enclosing) -> Builder {
     sink.candidate(place, enclosing.symbol.clone(), enclosing.context)
         .request_path_by_name(enclosing.request_path_by_name.clone())
 }
@@ -113,7 +145,12 @@ fn axios_create<'a>(
         if_unknown: Some(Confidence::Possible),
         if_no: IfNo::Clear,
     };
-    let builder = start(sink, place, enclosing).value("client", "axios").need(below);
+    let need = |question| Need { question, span: None, if_unknown: Some(Confidence::Certain), if_no: IfNo::Clear };
+    let builder = start(sink, place, enclosing)
+        .value("client", "axios")
+        .need(below)
+        .need(need(Question::NoneSets(Setting::Agent)))
+        .need(need(Question::NotCommandLine));
     let given = options::options(model, &call.arguments, index);
     if let Some(guard) = create_guard(model, call, &given, enclosing) {
         return Some(builder.clear(guard));
@@ -216,7 +253,7 @@ fn with_agents<'a>(
             let end = span(call).end.saturating_sub(1);
             Some(vec![(Span::at(end), "{ httpAgent, httpsAgent }".to_owned())])
         }
-        Options::Opaque(_) => None,
+        Options::Merged(..) | Options::Opaque(_) => None,
     };
     let Some(mut edits) = own.filter(|edits| edits.iter().all(|(place, _)| place.start > at)) else { return builder };
     let (Some(http), Some(https)) = (agent_name(model, "http"), agent_name(model, "https")) else { return builder };
@@ -289,8 +326,21 @@ fn agent<'a>(model: &Model<'a>, sink: &Sink<'_>, node: NodeId, new: &'a NewExpre
     }
     let place = span(new);
     let builder = start(sink, place, &enclosing).value("client", "http");
-    let Some(taker) = taker(model, node) else { return Some(builder.clear(Step::at("unused-agent", place))) };
+    let found = taker(model, node);
+    let elsewhere = found.is_none();
+    let taker = match found {
+        Some(taker) => taker,
+        None if is_exported(model, node) => Taker { place },
+        None => return Some(builder.clear(Step::at("unused-agent", place))),
+    };
     let given = options::options(model, &new.arguments, 0);
+    // A literal that several agents are given stays what it is.
+    let given = match (given, argument(&new.arguments, 0)) {
+        (Options::Opaque(_), Some(argument @ Expression::Identifier(_))) => {
+            model.object(argument).map_or(given, Options::Object)
+        }
+        _ => given,
+    };
     let kept = match given.property("keepAlive") {
         Property::Found(value) => match model.value(value) {
             Known::Here(Value::Flag(true), _) => true,
@@ -311,7 +361,10 @@ fn agent<'a>(model: &Model<'a>, sink: &Sink<'_>, node: NodeId, new: &'a NewExpre
         return Some(builder.clear(Step::new("one-shot")));
     }
     let builder = builder.variant("bare-agent").evidence(Step::at("agent", place));
-    let builder = builder.evidence(Step::at("handed-to", taker.place)).label(taker.place, "handed-to");
+    let builder = match elsewhere {
+        true => builder.assume(Step::at("handed-elsewhere", place)),
+        false => builder.evidence(Step::at("handed-to", taker.place)).label(taker.place, "handed-to"),
+    };
     let edits = match given {
         Options::Object(object) => options::add_properties(model, object, &["keepAlive: true"]),
         _ => new.arguments.is_empty().then(|| {
@@ -323,6 +376,22 @@ fn agent<'a>(model: &Model<'a>, sink: &Sink<'_>, node: NodeId, new: &'a NewExpre
     };
     let Some(edits) = edits else { return Some(builder) };
     Some(builder.patch(Draft { key: Cow::Borrowed("keep-alive"), edits, imports: Vec::new() }))
+}
+
+/// True for a constant or a property that other files import.
+fn is_exported(model: &Model<'_>, node: NodeId) -> bool {
+    match instance::kept(model, node) {
+        Kept::Variable(symbol) => {
+            let declared = model.scoping().symbol_declaration(symbol);
+            model.function_of(declared).is_none() && model.is_exported(declared)
+        }
+        Kept::Elsewhere => {
+            let parent = model.nodes().parent_kind(node);
+            matches!(parent, AstKind::AssignmentExpression(set) if model.text(&set.left).starts_with("exports.")
+                || model.text(&set.left).starts_with("module.exports."))
+        }
+        _ => false,
+    }
 }
 
 /// Where an agent is handed to a client.
@@ -392,17 +461,21 @@ fn sends_here(model: &Model<'_>, function: NodeId) -> bool {
 /// superagent's Node client sets `agent: false` unless it is given one: one
 /// connection for each request, whatever the version of Node.
 fn superagent(model: &Model<'_>, sink: &mut Sink<'_>, calls: &[(NodeId, Enclosing)]) {
-    let Some((first, enclosing)) = calls.first() else { return };
+    // Calls on `superagent.agent()` are none of these.
+    let agentless: Vec<&(NodeId, Enclosing)> =
+        calls.iter().filter(|(node, _)| !http::chain(model, *node).0.contains(&"agent")).collect();
+    let Some((first, enclosing)) = agentless.first().copied().or(calls.first()) else { return };
     let place = span(&model.kind(*first));
     let builder = start(sink, place, enclosing).variant("superagent").value("client", "superagent");
-    let builder = builder.value("calls", calls.len());
-    let given = calls.iter().any(|(node, _)| http::chain(model, *node).0.contains(&"agent"));
+    let builder = builder.value("calls", agentless.len());
     let builder = if http::is_elsewhere(model, enclosing) {
         builder.clear(Step::new("browser"))
-    } else if given || model.source.text.contains(".agent(") {
+    } else if agentless.is_empty() {
         builder.clear(Step::at("agent-given", place))
     } else {
-        often(enclosing, builder.evidence(Step::at("agentless", place).with("calls", calls.len())))
+        let places: Vec<Span> = agentless.iter().map(|(node, _)| span(&model.kind(*node))).collect();
+        let builder = builder.evidence(Step::at("agentless", place).with("calls", agentless.len()));
+        often(enclosing, default_agent::also(builder, &places))
     };
     sink.push(builder);
 }

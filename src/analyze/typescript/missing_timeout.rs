@@ -1,5 +1,6 @@
 //! HTTP calls that wait for an answer without a bound of their own.
 
+mod raw;
 mod wrapper;
 
 use std::borrow::Cow;
@@ -14,10 +15,9 @@ use super::options::{self, Options};
 use crate::analyze::sink::Builder;
 use crate::analyze::{Analysis, Sink, Vocabulary};
 use crate::lang::typescript::functions::Enclosing;
-use crate::lang::typescript::path::argument;
-use crate::lang::typescript::values::Property;
+use crate::lang::typescript::path::{Binding, Root, argument};
 use crate::lang::typescript::{Model, bare, span};
-use crate::observe::{Confidence, Context, Draft, IfNo, Known, Need, Question, Step, Value};
+use crate::observe::{Confidence, Context, Draft, IfNo, Known, Need, Question, Setting, Step, Value};
 use crate::source::Span;
 use wrapper::Wrapper;
 
@@ -46,7 +46,7 @@ pub const ANALYSIS: Analysis<super::Run> = Analysis {
             "custom-dispatcher",
             "explicit",
         ],
-        assumptions: &["no-global-default", "unseen-runtime", "no-caller-timeout"],
+        assumptions: &["no-global-default", "no-caller-timeout"],
         labels: &[],
         patches: &["axios-timeout", "fetch-signal", "got-timeout"],
         variants: &["instance", "fetch", "raw-request", "unhandled-timeout"],
@@ -156,7 +156,7 @@ fn candidate<'a>(
         return Some(builder.clear(guard));
     }
     match kind {
-        Kind::NodeHttp => return raw_request(model, site, &given, builder),
+        Kind::NodeHttp => return raw::request(model, site, &given, builder),
         Kind::Superagent => return superagent(model, site, builder),
         _ => {}
     }
@@ -175,7 +175,12 @@ fn candidate<'a>(
             builder = builder.assume(Step::new("no-caller-timeout"));
         }
     } else if kind == Kind::AxiosCall {
-        builder = builder.assume(Step::new("no-global-default"));
+        builder = builder.assume(Step::new("no-global-default")).need(Need {
+            question: Question::NoneSets(Setting::AxiosTimeout),
+            span: None,
+            if_unknown: Some(Confidence::Certain),
+            if_no: IfNo::Clear,
+        });
     }
     builder = runtime(model, kind, enclosing, builder);
     if let Some(wrapper) = wrapper {
@@ -206,10 +211,11 @@ fn runtime(model: &Model<'_>, kind: Kind, enclosing: &Enclosing, builder: Builde
     if http::is_on_server(model, enclosing) {
         return builder.evidence(Step::new("server"));
     }
-    match kind {
-        Kind::AxiosCreate | Kind::AxiosCall => builder.assume(Step::new("unseen-runtime")),
-        _ => builder.doubt(Step::new("unseen-runtime")),
-    }
+    let if_unknown = match kind {
+        Kind::AxiosCreate | Kind::AxiosCall => Confidence::Likely,
+        _ => Confidence::Possible,
+    };
+    builder.need(Need { question: Question::OnServer, span: None, if_unknown: Some(if_unknown), if_no: IfNo::Clear })
 }
 
 fn guard<'a>(model: &Model<'a>, site: Site<'_, 'a>, given: &Options<'a, 'a>) -> Option<Step> {
@@ -225,14 +231,14 @@ fn guard<'a>(model: &Model<'a>, site: Site<'_, 'a>, given: &Options<'a, 'a>) -> 
     {
         return Some(Step::new("test-tool"));
     }
-    if let Some(bound) = given.first(bounding(kind)) {
+    if let Some(bound) = given.first(bounding(kind)).filter(|bound| !is_never_aborted(model, bound)) {
         let zero = model.number(bound).here().is_some_and(|&ms| ms == 0.0);
         return Some(Step::at(if zero { "explicit" } else { "bounded" }, span(bound)));
     }
     if let Options::Opaque(at) = given {
         return Some(Step::at("opaque-options", *at));
     }
-    if !given.lack(bounding(kind)) {
+    if !given.lack(bounding(kind)) && given.first(bounding(kind)).is_none() {
         return Some(Step::at("opaque-options", span(call)));
     }
     if matches!(kind, Kind::Fetch | Kind::NodeFetch) && http::may_be_request(model, call) {
@@ -260,7 +266,12 @@ fn guard<'a>(model: &Model<'a>, site: Site<'_, 'a>, given: &Options<'a, 'a>) -> 
 /// another layer answers or nobody waits for.
 fn content_guard<'a>(model: &Model<'a>, site: Site<'_, 'a>, given: &Options<'a, 'a>) -> Option<Step> {
     let Site { node, call, kind, .. } = site;
-    if given.first(&["next", "cache"]).is_some() {
+    // `cache: 'no-store'` asks the other side each time.
+    let fresh = |value: &Expression<'a>| match model.value(value) {
+        Known::Here(Value::Text(text), _) => matches!(text.as_str(), "no-store" | "no-cache" | "reload"),
+        _ => false,
+    };
+    if given.first(&["next"]).is_some() || given.first(&["cache"]).is_some_and(|cache| !fresh(cache)) {
         return Some(Step::new("cached"));
     }
     if let Some(place) = streams(model, node, given) {
@@ -282,6 +293,19 @@ fn content_guard<'a>(model: &Model<'a>, site: Site<'_, 'a>, given: &Options<'a, 
         return Some(Step::at("nobody-waits", span(call)));
     }
     None
+}
+
+/// The signal of a controller of this function that nothing aborts.
+fn is_never_aborted<'a>(model: &Model<'a>, bound: &'a Expression<'a>) -> bool {
+    let path = model.path_of(bound);
+    let (Root::Symbol(symbol, _), ["signal"]) = (path.root, path.members.as_slice()) else { return false };
+    let Binding::Constant(init) = model.binding(symbol) else { return false };
+    let Expression::NewExpression(new) = bare(init) else { return false };
+    model.path_of(&new.callee).is_global("AbortController", &[])
+        && model.scoping().get_resolved_references(symbol).all(|reference| {
+            let parent = model.nodes().parent_kind(reference.node_id());
+            matches!(parent, AstKind::StaticMemberExpression(member) if member.property.name == "signal")
+        })
 }
 
 /// A race or a timer around the call, anywhere in the outermost function.
@@ -378,39 +402,6 @@ fn instance_guard(model: &Model<'_>, kind: Kind, instance: &Instance) -> Option<
     all.then(|| Step::new("per-call"))
 }
 
-/// `http.request`: its `timeout` only raises an event, so something must
-/// listen for it and end the request.
-fn raw_request<'a>(
-    model: &Model<'a>,
-    site: Site<'_, 'a>,
-    given: &Options<'a, 'a>,
-    builder: Builder,
-) -> Option<Builder> {
-    let Site { node, call, enclosing, .. } = site;
-    let returned = matches!(
-        model.nodes().parent_kind(node),
-        AstKind::ReturnStatement(_) | AstKind::ArrowFunctionExpression(_) | AstKind::ObjectProperty(_)
-    );
-    if returned {
-        return None;
-    }
-    let around = model.source.slice(http::outermost(model, node)).to_ascii_lowercase();
-    let listens = ["'timeout'", "\"timeout\"", "settimeout(", "destroy(", ".abort(", "signal"];
-    if listens.iter().any(|mark| around.contains(mark)) {
-        return Some(builder.clear(Step::at("raced", http::outermost(model, node))));
-    }
-    let builder = builder.evidence(Step::at("client", span(&call.callee)).with("client", "http"));
-    let builder = match given.property("timeout") {
-        Property::Found(timeout) => {
-            builder.variant("unhandled-timeout").evidence(Step::at("handler-missing", span(timeout)))
-        }
-        // An agent may carry a timeout of its own; another word for it too.
-        _ if given.first(&["agent"]).is_some() || around.contains("timeout") => return None,
-        _ => builder.evidence(Step::at("no-timeout", span(call))),
-    };
-    Some(runtime(model, Kind::NodeHttp, enclosing, builder))
-}
-
 /// superagent sets its bounds by a link of the chain.
 fn superagent(model: &Model<'_>, site: Site<'_, '_>, builder: Builder) -> Option<Builder> {
     let (links, end) = http::chain(model, site.node);
@@ -460,7 +451,7 @@ fn with_patch<'a>(
                 _ => None,
             }
         }
-        Options::Opaque(_) => None,
+        Options::Merged(..) | Options::Opaque(_) => None,
     };
     match edits {
         Some(edits) => builder.patch(Draft { key: Cow::Borrowed(key), edits, imports: Vec::new() }),

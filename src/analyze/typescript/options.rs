@@ -17,9 +17,14 @@ pub enum Options<'e, 'a> {
     Absent,
     /// An object literal.
     Object(&'e ObjectExpression<'a>),
+    /// An object literal into which constant ones are spread.
+    Merged(&'e ObjectExpression<'a>, [Option<&'e ObjectExpression<'a>>; SPREADS]),
     /// Not to be had by reading.
     Opaque(Span),
 }
+
+/// How many spreads of one literal are followed.
+const SPREADS: usize = 2;
 
 impl<'e, 'a> Options<'e, 'a> {
     /// A property of the options.
@@ -27,6 +32,16 @@ impl<'e, 'a> Options<'e, 'a> {
         match self {
             Self::Absent => Property::Missing,
             Self::Object(object) => property(object, name),
+            Self::Merged(object, spread) => {
+                let own = object.properties.iter().rev().find_map(|kind| match kind {
+                    ObjectPropertyKind::ObjectProperty(property) => {
+                        (key_name(&property.key).as_deref() == Some(name)).then_some(&property.value)
+                    }
+                    ObjectPropertyKind::SpreadProperty(_) => None,
+                });
+                let brought = || spread.iter().rev().flatten().find_map(|object| property(object, name).found());
+                own.or_else(brought).map_or(Property::Missing, Property::Found)
+            }
             Self::Opaque(_) => Property::Unknown,
         }
     }
@@ -56,7 +71,7 @@ pub fn options<'a>(model: &Model<'a>, arguments: &'a [Argument<'a>], index: usiz
 pub fn options_of<'a>(model: &Model<'a>, expression: &'a Expression<'a>) -> Options<'a, 'a> {
     let opaque = Options::Opaque(span(expression));
     match bare(expression) {
-        Expression::ObjectExpression(object) => Options::Object(object),
+        Expression::ObjectExpression(object) => merged(model, object).unwrap_or(Options::Object(object)),
         Expression::Identifier(id) if id.name == "undefined" => Options::Absent,
         Expression::Identifier(id) => {
             let Some(symbol) = model.symbol_of(id) else { return opaque };
@@ -67,6 +82,43 @@ pub fn options_of<'a>(model: &Model<'a>, expression: &'a Expression<'a>) -> Opti
         }
         _ => opaque,
     }
+}
+
+/// `{ ...DEFAULTS, baseURL }` where each spread is a constant literal that
+/// nothing changes.
+fn merged<'a>(model: &Model<'a>, object: &'a ObjectExpression<'a>) -> Option<Options<'a, 'a>> {
+    let mut spread = [None; SPREADS];
+    let mut count = 0;
+    for kind in &object.properties {
+        match kind {
+            ObjectPropertyKind::ObjectProperty(property) if property.computed => return None,
+            ObjectPropertyKind::ObjectProperty(_) => {}
+            ObjectPropertyKind::SpreadProperty(given) => {
+                let Expression::Identifier(id) = bare(&given.argument) else { return None };
+                let inner = model.object(&given.argument)?;
+                let plain = inner
+                    .properties
+                    .iter()
+                    .all(|kind| matches!(kind, ObjectPropertyKind::ObjectProperty(property) if !property.computed));
+                if !plain || !is_never_written(model, model.symbol_of(id)?) {
+                    return None;
+                }
+                *spread.get_mut(count)? = Some(inner);
+                count += 1;
+            }
+        }
+    }
+    (count > 0).then_some(Options::Merged(object, spread))
+}
+
+/// True where no property of a constant is assigned in the file.
+fn is_never_written(model: &Model<'_>, symbol: SymbolId) -> bool {
+    let nodes = model.nodes();
+    model.scoping().get_resolved_references(symbol).all(|reference| {
+        let parent = nodes.parent_id(reference.node_id());
+        let is_member = matches!(nodes.kind(parent), AstKind::StaticMemberExpression(_));
+        !(is_member && matches!(nodes.parent_kind(parent), AstKind::AssignmentExpression(_)))
+    })
 }
 
 /// True where a constant is handed over once, and else only gets further

@@ -31,6 +31,7 @@ pub const ANALYSIS: Analysis<super::Run> = Analysis {
             "transaction-callback",
             "error-path",
             "browser",
+            "migration",
         ],
         assumptions: &[
             "no-transaction",
@@ -251,6 +252,12 @@ pub fn speaks_of_order(comment: &str) -> bool {
     words.any(|word| ORDER_WORDS.contains(&word))
 }
 
+/// True in a folder of migrations or seeds, which run once.
+pub fn is_migration(model: &Model<'_>) -> bool {
+    let path = model.source.path.as_str();
+    path.split('/').rev().skip(1).any(|folder| matches!(folder, "migrations" | "migration" | "seeds" | "seeders"))
+}
+
 fn is_generator(model: &Model<'_>, function: Option<NodeId>) -> bool {
     matches!(function.map(|f| model.kind(f)), Some(AstKind::Function(f)) if f.generator)
 }
@@ -260,6 +267,9 @@ fn guard(effects: &Effects<'_, '_>, block: NodeId, context: &Context) -> Option<
     let model = effects.model;
     if model.facts().is_browser() && *context != Context::Handler {
         return Some(Step::new("browser"));
+    }
+    if is_migration(model) {
+        return Some(Step::new("migration"));
     }
     let mut inside = block;
     let mut in_function = true;

@@ -65,7 +65,7 @@ fn fields_are_followed() {
     );
     assert_eq!(
         of(
-            "class A { redis; constructor(r) { this.redis = new Redis(); this.redis = r; } run() { this.redis.get('a'); } }"
+            "class A { kept; constructor(r) { this.kept = new Redis(); this.kept = r; } run() { this.kept.get('a'); } }"
         ),
         None
     );

@@ -1,0 +1,78 @@
+//! Requests of Node's own `http` and `https`.
+
+use oxc_ast::AstKind;
+use oxc_ast::ast::Expression;
+use oxc_syntax::node::NodeId;
+
+use super::{Site, runtime};
+use crate::analyze::sink::Builder;
+use crate::analyze::typescript::http::{self, Kind};
+use crate::analyze::typescript::options::{self, Options};
+use crate::lang::typescript::path::{Binding, argument};
+use crate::lang::typescript::values::Property;
+use crate::lang::typescript::{Model, bare, span};
+use crate::observe::{Known, Step, Value};
+
+/// `http.request`: its `timeout` only raises an event, so something must
+/// listen for it and end the request.
+pub fn request<'a>(
+    model: &Model<'a>,
+    site: Site<'_, 'a>,
+    given: &Options<'a, 'a>,
+    builder: Builder,
+) -> Option<Builder> {
+    let Site { node, call, enclosing, .. } = site;
+    let returned = matches!(
+        model.nodes().parent_kind(node),
+        AstKind::ReturnStatement(_) | AstKind::ArrowFunctionExpression(_) | AstKind::ObjectProperty(_)
+    );
+    if returned {
+        return None;
+    }
+    let around = model.source.slice(http::outermost(model, node)).to_ascii_lowercase();
+    let ends = ["settimeout(", "destroy(", ".abort(", "signal"];
+    if ends.iter().any(|mark| around.contains(mark)) || ends_on_timeout(model, node) {
+        return Some(builder.clear(Step::at("raced", http::outermost(model, node))));
+    }
+    let builder = builder.evidence(Step::at("client", span(&call.callee)).with("client", "http"));
+    let builder = match given.property("timeout") {
+        Property::Found(timeout) => {
+            builder.variant("unhandled-timeout").evidence(Step::at("handler-missing", span(timeout)))
+        }
+        // An agent may carry a timeout of its own; another word for it too.
+        _ if given.first(&["agent"]).is_some_and(|agent| !is_plain_agent(model, agent)) => return None,
+        _ if around.contains("timeout") => return None,
+        _ => builder.evidence(Step::at("no-timeout", span(call))),
+    };
+    Some(runtime(model, Kind::NodeHttp, enclosing, builder))
+}
+
+/// Something listens for the event `timeout` in the function around, and does
+/// more than to report it.
+fn ends_on_timeout(model: &Model<'_>, node: NodeId) -> bool {
+    const ENDS: &[&str] = &["destroy", "abort", "reject", "end(", "error", "cancel", "close", "fail", "done", "cb("];
+    let around = http::outermost(model, node);
+    model.index.calls.iter().any(|&id| {
+        let AstKind::CallExpression(call) = model.kind(id) else { return false };
+        let listens = matches!(model.callee(call).leaf(), "on" | "once" | "addListener") && around.contains(span(call));
+        let event = listens.then(|| argument(&call.arguments, 0)).flatten().map(|event| model.value(event));
+        if !matches!(event, Some(Known::Here(Value::Text(ref event), _)) if event == "timeout") {
+            return false;
+        }
+        match argument(&call.arguments, 1).map(bare) {
+            Some(handler @ (Expression::ArrowFunctionExpression(_) | Expression::FunctionExpression(_))) => {
+                let text = model.text(handler).to_ascii_lowercase();
+                ENDS.iter().any(|word| text.contains(word))
+            }
+            _ => true,
+        }
+    })
+}
+
+/// An agent of this file that is given no timeout.
+fn is_plain_agent<'a>(model: &Model<'a>, agent: &'a Expression<'a>) -> bool {
+    let Expression::Identifier(id) = bare(agent) else { return false };
+    let Some(Binding::Constant(init)) = model.symbol_of(id).map(|symbol| model.binding(symbol)) else { return false };
+    let Expression::NewExpression(new) = bare(init) else { return false };
+    options::options(model, &new.arguments, 0).property("timeout").is_missing()
+}
