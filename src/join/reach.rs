@@ -40,7 +40,13 @@ impl Reached {
             let from = &file.source.path;
             let by_handler = |call: &&ProjectCall| call.caller == Caller::Handler && !call.starts;
             for call in file.map.observations.calls.iter().filter(by_handler) {
-                let Callee::There(name) = &call.callee else { continue };
+                let name = match &call.callee {
+                    Callee::Here(function) => {
+                        open.push(((from.clone(), *function), (from.clone(), call.span)));
+                        continue;
+                    }
+                    Callee::There(name) => name,
+                };
                 match lookup::find(from, name, facts, files) {
                     Found::Function(path, summary) => open.push(((path, summary.span), (from.clone(), call.span))),
                     Found::NeedFiles(needed) => reached.unmapped.extend(needed),

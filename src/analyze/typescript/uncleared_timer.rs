@@ -27,7 +27,7 @@ pub const ANALYSIS: Analysis<Run> = Analysis {
     name: "uncleared-timer",
     vocabulary: Vocabulary {
         values: &["brief", "delay", "timeout_ms", "wrapper_long"],
-        evidence: &["raced", "not-kept", "kept-not-cleared", "wrapper", "no-signal"],
+        evidence: &["raced", "by-hand", "not-kept", "kept-not-cleared", "wrapper", "no-signal"],
         guards: &["cleared", "unref", "handed-on", "short", "runs-once", "browser", "paces", "signal"],
         assumptions: &[],
         labels: &["race"],
@@ -49,6 +49,9 @@ enum Origin {
     Helper,
     /// `setTimeout` of `timers/promises`.
     TimersPromises,
+    /// A promise that settles with the work or with the timer, without
+    /// `Promise.race`.
+    ByHand,
 }
 
 /// One timer in one race.
@@ -81,16 +84,74 @@ fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             continue;
         }
         for timer in timers(model, race) {
-            let (weight, builder) = judge(model, sink, &timer);
-            let at = span(timer.call);
-            if found.get(&at).is_none_or(|(heaviest, _)| weight > *heaviest) {
-                found.insert(at, (weight, builder));
-            }
+            take(model, sink, &timer, &mut found);
         }
+    }
+    for timer in by_hand(model) {
+        take(model, sink, &timer, &mut found);
     }
     for (_, builder) in found.into_values() {
         sink.push(builder);
     }
+}
+
+fn take(model: &Model<'_>, sink: &Sink<'_>, timer: &Timer<'_>, found: &mut BTreeMap<Span, (u32, Builder)>) {
+    let (weight, builder) = judge(model, sink, timer);
+    let at = span(timer.call);
+    if found.get(&at).is_none_or(|(heaviest, _)| weight > *heaviest) {
+        found.insert(at, (weight, builder));
+    }
+}
+
+/// `new Promise((resolve, reject) => { setTimeout(() => reject(…), ms);
+/// work.then(resolve, reject); })`.
+fn by_hand<'a>(model: &Model<'a>) -> Vec<Timer<'a>> {
+    let mut timers = Vec::new();
+    for &node in &model.index.news {
+        let AstKind::NewExpression(new) = model.kind(node) else { continue };
+        for (call, executor) in timers_of_promise(model, new) {
+            let Some(resolve) = parameter(model, executor, 0) else { continue };
+            let settles = model.index.calls.iter().find_map(|&id| match model.kind(id) {
+                AstKind::CallExpression(then)
+                    if model.function_of(id) == Some(executor)
+                        && model.callee(then).leaf() == "then"
+                        && is_name(model, argument(&then.arguments, 0), resolve) =>
+                {
+                    Some(then)
+                }
+                _ => None,
+            });
+            // A timer that only gives up: one that resolves paces the work.
+            let gives_up = parameter(model, executor, 1).is_some_and(|reject| uses(model, call, reject));
+            if let Some(race) = settles.filter(|_| gives_up) {
+                let (origin, executor) = (Origin::ByHand, Some(executor));
+                timers.push(Timer { race, index: usize::MAX, origin, call, executor, delay: None });
+            }
+        }
+    }
+    timers
+}
+
+/// The parameter of a function at an index, where it is a plain name.
+fn parameter(model: &Model<'_>, function: NodeId, index: usize) -> Option<SymbolId> {
+    match &model.parameters(function)?.items.get(index)?.pattern {
+        BindingPattern::BindingIdentifier(name) => name.symbol_id.get(),
+        _ => None,
+    }
+}
+
+fn is_name(model: &Model<'_>, expression: Option<&Expression<'_>>, symbol: SymbolId) -> bool {
+    match expression.map(bare) {
+        Some(Expression::Identifier(id)) => model.symbol_of(id) == Some(symbol),
+        _ => false,
+    }
+}
+
+/// True where a name is used within a call.
+fn uses(model: &Model<'_>, call: &CallExpression<'_>, symbol: SymbolId) -> bool {
+    let inside = span(call);
+    let mut references = model.scoping().get_resolved_references(symbol);
+    references.any(|reference| inside.contains(span(&model.kind(reference.node_id()))))
 }
 
 fn elements<'a>(race: &'a CallExpression<'a>) -> Vec<Option<&'a Expression<'a>>> {
@@ -219,20 +280,23 @@ pub fn local_function(model: &Model<'_>, call: &CallExpression<'_>) -> Option<No
             Binding::Constant(Expression::FunctionExpression(function)) => Some(function.node_id.get()),
             _ => None,
         },
-        (Root::This, [name]) => {
-            let class = model.class_of(call.node_id.get())?;
-            let in_class = |&&node: &&NodeId| {
-                model.class_of(node) == Some(class)
-                    && matches!(
-                        model.nodes().parent_kind(node),
-                        AstKind::MethodDefinition(_) | AstKind::PropertyDefinition(_)
-                    )
-                    && model.name_of(node).is_some_and(|own| own == *name)
-            };
-            model.index.functions.iter().find(in_class).copied()
-        }
+        (Root::Symbol(symbol, _), [name]) => match model.binding(symbol) {
+            Binding::Class(class) => method_of(model, class, name),
+            _ => None,
+        },
+        (Root::This, [name]) => method_of(model, model.class_of(call.node_id.get())?, name),
         _ => None,
     }
+}
+
+/// The method of a class, or its field that holds a function.
+fn method_of(model: &Model<'_>, class: NodeId, name: &str) -> Option<NodeId> {
+    let in_class = |&&node: &&NodeId| {
+        model.class_of(node) == Some(class)
+            && matches!(model.nodes().parent_kind(node), AstKind::MethodDefinition(_) | AstKind::PropertyDefinition(_))
+            && model.name_of(node).is_some_and(|own| own == name)
+    };
+    model.index.functions.iter().find(in_class).copied()
 }
 
 /// The `setTimeout` calls that the executor of `new Promise(…)` makes itself.
@@ -292,7 +356,7 @@ fn judge<'a>(model: &Model<'a>, sink: &Sink<'_>, timer: &Timer<'a>) -> (u32, Bui
         .value("wrapper_long", repeated && long)
         .value("brief", !long)
         .label(span(&timer.race.callee), "race")
-        .evidence(Step::at("raced", span(&timer.race.callee)));
+        .evidence(Step::at(if timer.origin == Origin::ByHand { "by-hand" } else { "raced" }, span(&timer.race.callee)));
     if let Some(millis) = millis {
         builder = builder.value("timeout_ms", millis);
     }
@@ -315,7 +379,9 @@ fn judge<'a>(model: &Model<'a>, sink: &Sink<'_>, timer: &Timer<'a>) -> (u32, Bui
     if let Some(guard) = guard {
         return (0, builder.clear(Step::at(guard, span(timer.race))));
     }
-    if let Some(draft) = patch::draft(model, timer) {
+    if timer.origin != Origin::ByHand
+        && let Some(draft) = patch::draft(model, timer)
+    {
         builder = builder.patch(draft);
     }
     (1 + u32::from(long) + 2 * u32::from(repeated && long), builder)
@@ -337,6 +403,10 @@ fn known_delay(model: &Model<'_>, delay: &Expression<'_>) -> Option<f64> {
 /// The place where a parameter of the function is raced: such a function is
 /// called over and over with other work.
 fn raced_parameter(model: &Model<'_>, timer: &Timer<'_>) -> Option<Span> {
+    if timer.origin == Origin::ByHand {
+        let Root::Symbol(symbol, _) = model.callee(timer.race).root else { return None };
+        return matches!(model.binding(symbol), Binding::Parameter).then(|| span(&timer.race.callee));
+    }
     let others = elements(timer.race).into_iter().enumerate().filter(|(index, _)| *index != timer.index);
     others.filter_map(|(_, element)| element).find_map(|element| {
         let work = unchained(element);

@@ -59,8 +59,10 @@ fn calls(effects: &Effects<'_, '_>) -> Vec<ProjectCall> {
         let here = || effects.local_function(&path, node).map(|function| model.name_span(function));
         let callee = match caller {
             Caller::Function(_) => here().map(Callee::Here).or_else(|| there().map(Callee::There)),
-            // A handler's calls in its own file are for the analyses to see.
-            Caller::Handler | Caller::Elsewhere => there().map(Callee::There),
+            // The first call of a handler in its own file is for the analyses
+            // to see; what that one calls is not.
+            Caller::Handler => there().map(Callee::There).or_else(|| here().map(Callee::Here)),
+            Caller::Elsewhere => there().map(Callee::There),
         };
         if let Some(callee) = callee {
             let starts = names::is_start(path.leaf());
@@ -216,6 +218,8 @@ impl<'a> Exports<'_, 'a> {
             }
         } else if object.is_global("exports", &[]) || object.is_global("module", &["exports"]) {
             self.expression(name, &assignment.right, DEPTH);
+            // `require` gives the whole module, as a default import does.
+            self.expression(&format!("default.{name}"), &assignment.right, DEPTH);
         }
     }
 
