@@ -109,6 +109,13 @@ impl Facts {
         }
     }
 
+    /// True where the package of `path` is a tool that people start, though it
+    /// may hold a server of its own (TypeScript and JavaScript; what a crate is
+    /// stands in its role).
+    pub fn is_tool(&self, path: &str) -> bool {
+        family(path) != Some(Family::Rust) && self.packages.nearest(path).is_some_and(|p| p.is_tool())
+    }
+
     /// True where the package of `path` is published for others to use.
     pub fn is_library(&self, path: &str) -> bool {
         match family(path) {

@@ -50,6 +50,19 @@ impl Package {
         paths::child(&self.folder, "package.json")
     }
 
+    /// True for a package that installs a command and is called a tool, or
+    /// asks whoever starts it.
+    pub fn is_tool(&self) -> bool {
+        const ASKS: &[&str] = &["inquirer", "@inquirer/prompts", "prompts", "enquirer", "@clack/prompts"];
+        const SERVES: &[&str] = &["express", "fastify", "koa", "@nestjs/core", "@hapi/hapi", "hono"];
+        let depends = |names: &[&str]| names.iter().any(|name| self.dependencies.contains_key(*name));
+        let named = self.name.as_deref().is_some_and(|name| {
+            let last = name.rsplit('/').next().unwrap_or(name);
+            last.split('-').any(|word| matches!(word, "cli" | "tool" | "tools"))
+        });
+        self.has_bin && (named || depends(ASKS) && !depends(SERVES))
+    }
+
     /// True where it is published for others to use. `npm init` writes `main`
     /// for everyone, so that alone says so only of what nobody starts.
     pub fn is_library(&self) -> bool {

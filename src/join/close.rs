@@ -190,6 +190,11 @@ fn unknown(question: &Question) -> Step {
 /// severity: it is named, and only where it changes the severity.
 fn settle_context(join: &Join<'_>, closed: &mut Closed) {
     let candidate = &mut closed.candidate;
+    // Whatever it holds, somebody starts it and waits for it alone.
+    if candidate.context == Context::Library && join.facts.is_tool(&closed.path) {
+        closed.effective = Context::Cli;
+        return;
+    }
     let Some(name) = candidate.request_path_by_name.clone() else { return };
     if candidate.context != Context::Library || join.facts.has_bin(&closed.path) {
         return;

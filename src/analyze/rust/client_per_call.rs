@@ -344,6 +344,7 @@ fn patch(model: &Model<'_>, constructor: &Constructor<'_>, used: Use, untimed: b
     };
     let streams = super::client_timeout::streams(model);
     let init = match constructor.form {
+        Form::Made => return None,
         Form::New | Form::OneShot if !untimed => "reqwest::Client::new".to_owned(),
         _ if untimed && streams => return None,
         Form::New | Form::OneShot => {

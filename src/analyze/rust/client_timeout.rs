@@ -40,11 +40,12 @@ pub const VOCABULARY: Vocabulary = Vocabulary {
 pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
     super::grpc_timeout::run(model, sink);
     let elsewhere = timeout_within(model, NodeId::ROOT);
-    for constructor in model.constructors() {
+    let constructors = model.constructors();
+    for constructor in constructors.iter().filter(|constructor| constructor.form != Form::Made) {
         let node = constructor.node;
         let span = model.tree.span(node);
-        let used = model.use_of(&constructor);
-        let context = context_of(model, &constructor, used);
+        let used = model.use_of(constructor);
+        let context = context_of(model, constructor, used);
         let connect_only = constructor.settings.iter().any(|(_, name)| *name == "connect_timeout");
         let hot = context == Context::Handler;
         let mut candidate = sink
@@ -54,14 +55,20 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             .value("cold", !hot)
             .value("connect_only", connect_only)
             .evidence(Step::at("client-without-timeout", span).with("client", constructor.library.name()));
-        let per_call = super::client_per_call::reports(model, &constructor, used, context);
-        if per_call {
+        let reports = |one: &Constructor<'_>, used, context| super::client_per_call::reports(model, one, used, context);
+        // What a function makes for its callers is told where they call it.
+        let told = constructors.iter().any(|made| {
+            made.form == Form::Made
+                && made.head == constructor.head
+                && reports(made, model.use_of(made), model.context(made.node))
+        });
+        if told || reports(constructor, used, context) {
             sink.push(candidate.clear(Step::at("with-client-per-call", span)));
             continue;
         }
-        let unbounded = unbounded_requests(model, &constructor);
+        let unbounded = unbounded_requests(model, constructor);
         let elsewhere = if unbounded.is_empty() { elsewhere } else { None };
-        if let Some(guard) = guard(model, &constructor, used, context, elsewhere) {
+        if let Some(guard) = guard(model, constructor, used, context, elsewhere) {
             candidate = candidate.clear(guard);
             sink.push(candidate);
             continue;
@@ -96,7 +103,7 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             candidate = candidate.assume(Step::at("requests-without-timeout", span));
         }
         if candidate.confidence() == Confidence::Certain
-            && let Some(draft) = patch(model, &constructor)
+            && let Some(draft) = patch(model, constructor)
         {
             candidate = candidate.patch(draft).need(Need {
                 question: Question::DependencyAtLeast { package: "reqwest".to_owned(), version: (0, 12) },
@@ -257,7 +264,7 @@ fn patch(model: &Model<'_>, constructor: &Constructor<'_>) -> Option<Draft> {
             let connect = constructor.settings.iter().any(|(_, name)| *name == "connect_timeout");
             vec![(Span::at(at), if connect { READ } else { BOUNDS }.to_owned())]
         }
-        Form::OneShot => return None,
+        Form::OneShot | Form::Made => return None,
     };
     Some(Draft { key: "add-client-timeouts".into(), edits, imports: Vec::new() })
 }

@@ -49,6 +49,8 @@ pub enum Form {
     Builder,
     /// `reqwest::get(url)`: makes a client, uses it and drops it.
     OneShot,
+    /// A call of a function of this file that makes a client for its caller.
+    Made,
 }
 
 /// One place that makes a client.
@@ -133,7 +135,10 @@ impl Model<'_> {
             }
             Kind::Call { .. } => match self.builder_made(call, HELPERS) {
                 Some((library, settings)) => return self.builder(call, library, settings),
-                None => self.callee(call)?,
+                None => match self.client_made(call) {
+                    Some(made) => return Some(made),
+                    None => self.callee(call)?,
+                },
             },
             _ => return None,
         };
@@ -172,6 +177,28 @@ impl Model<'_> {
         settings.extend(set.filter(|(_, name)| !makes_client(library, name)));
         // A client that is made is no builder.
         (!self.chain(*value).iter().any(|(_, name)| makes_client(library, name))).then_some((library, settings))
+    }
+
+    /// A call of a private function of this file whose value is a new client.
+    fn client_made(&self, call: NodeId) -> Option<Constructor<'_>> {
+        let function = self.called_here(call).filter(|function| !function.is_async)?;
+        let output = function.output.as_ref()?;
+        if !output.mentions("Client") && !output.mentions("Agent") {
+            return None;
+        }
+        let body = function.body?;
+        let Kind::Statement { value, dropped: false } = self.tree.kind(self.tree.children(body).last()?) else {
+            return None;
+        };
+        // Itself, or what `Ok(…)`, `?` and the like make of it.
+        let made = std::iter::once(*value).chain(self.tree.below(*value));
+        let made = made.filter(|&id| id != call).find_map(|id| self.constructor(id))?;
+        let outer = self.unwrapped(made.node);
+        let parent = self.tree.node(outer).parent;
+        let wraps =
+            matches!(self.tree.kind(parent), Kind::Call { callee, .. } if self.leaf_name(*callee) == Some("Ok"));
+        let given = outer == *value || wraps && parent == *value;
+        (given && made.form != Form::OneShot).then_some(Constructor { node: call, form: Form::Made, ..made })
     }
 
     /// A builder's chain up to the method that makes the client, through the
@@ -251,7 +278,12 @@ impl Model<'_> {
         if constructor.form == Form::OneShot {
             return Use::Chain;
         }
-        let outer = self.unwrapped(constructor.node);
+        let mut outer = self.unwrapped(constructor.node);
+        // `match builder.build() { Ok(client) => client, Err(_) => return }`.
+        let around = self.tree.node(outer).parent;
+        if matches!(self.tree.kind(around), Kind::Match { on } if *on == outer) {
+            outer = around;
+        }
         let parent = self.tree.node(outer).parent;
         match self.tree.kind(parent) {
             Kind::Method { receiver, name, .. } if *receiver == outer => match name.as_str() {

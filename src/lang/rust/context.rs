@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Model;
-use super::node::{Function, Kind, NodeId, Tree};
+use super::node::{Function, Kind, NodeId, Tree, Ty};
 use crate::observe::Context;
 use crate::source::{PathClass, SourceFile};
 
@@ -61,6 +61,11 @@ impl FileFacts {
         let serves = ["axum::", "actix_web::", "tonic::transport::Server", "rocket::", "warp::", "hyper::server"];
         let parses_arguments = text.contains("Parser") && (text.contains("clap::") || text.contains("structopt"));
         if class == PathClass::Product && parses_arguments && !serves.iter().any(|s| text.contains(s)) {
+            class = PathClass::Script;
+        }
+        // A program of its own that reads its command line and serves nobody.
+        let reads_arguments = text.contains("env::args(") && tree.functions.iter().any(|f| f.name == "main");
+        if class == PathClass::Product && reads_arguments && !serves.iter().any(|s| text.contains(s)) {
             class = PathClass::Script;
         }
         let is_wasm = text.contains("wasm_bindgen") || text.contains("worker::event");
@@ -175,6 +180,16 @@ fn answers(ty: &super::node::Ty) -> bool {
 const CLOCK_WORDS: &[&str] =
     &["scheduler", "schedule", "scheduled", "cron", "periodic", "periodically", "daily", "hourly", "jobs"];
 
+/// True where a function's value, or that of its `Result`, is data.
+fn gives_data(function: &Function) -> bool {
+    let nothing = |ty: &Ty| ty.leaf() == "(tuple)" && ty.args.is_empty() || ty.leaf() == "!" || ty.leaf() == "ExitCode";
+    match &function.output {
+        None => false,
+        Some(output) if output.leaf() == "Result" => output.args.first().is_some_and(|given| !nothing(given)),
+        Some(output) => !nothing(output) && !output.dynamic,
+    }
+}
+
 /// Names of functions that run once, while a process starts or stops.
 fn is_startup_name(name: &str) -> bool {
     const NAMES: &[&str] = &[
@@ -249,7 +264,21 @@ impl Model<'_> {
         if self.in_timer_loop(node) || self.is_on_a_clock(function) {
             return Context::Scheduled;
         }
-        if self.is_startup(function) { Context::Startup } else { Context::Library }
+        let once = self.is_startup(function) && !self.is_called_by_handler(function);
+        if once { Context::Startup } else { Context::Library }
+    }
+
+    /// True where a handler of this file calls a free function, whatever its
+    /// name says.
+    fn is_called_by_handler(&self, function: &Function) -> bool {
+        function.owner.is_none()
+            && self.tree.all().any(|id| match self.tree.kind(id) {
+                Kind::Call { callee, .. } => {
+                    matches!(self.tree.kind(*callee), Kind::Path(path) if path.len() == 1 && path[0] == function.name)
+                        && self.function_of(id).is_some_and(|caller| self.is_handler(caller))
+                }
+                _ => false,
+            })
     }
 
     /// True in tests, benches, examples and what only they use.
@@ -340,7 +369,9 @@ impl Model<'_> {
     pub fn is_startup(&self, function: &Function) -> bool {
         let attrs = self.tree.attrs.get(&function.node);
         let entry = attrs.into_iter().flatten().any(|attr| matches!(attr.leaf(), "main" | "launch" | "ctor"));
-        entry || is_startup_name(&function.name)
+        // What runs a program gives nothing back but how it went.
+        let runs = function.name == "run" || function.name.starts_with("run_");
+        entry || is_startup_name(&function.name) && !(runs && gives_data(function))
     }
 
     /// The loop around a node that waits for a timer in each round.

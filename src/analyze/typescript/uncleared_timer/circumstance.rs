@@ -7,7 +7,7 @@ use oxc_syntax::node::NodeId;
 
 use super::{Timer, elements};
 use crate::analyze::Sink;
-use crate::analyze::typescript::layout;
+use crate::analyze::typescript::{http, layout};
 use crate::lang::typescript::names::words;
 use crate::lang::typescript::{Model, bare, span};
 use crate::observe::Context;
@@ -28,7 +28,8 @@ pub fn guard(
         return Some("runs-once");
     }
     // An extension of an editor serves one user too.
-    if (model.facts().is_browser() || model.facts().imports("vscode")) && context != Context::Handler {
+    let elsewhere = http::is_elsewhere(model, &model.enclosing(race));
+    if (elsewhere || model.facts().is_browser() || model.facts().imports("vscode")) && context != Context::Handler {
         return Some("browser");
     }
     waits_for_timer(model, timer).then_some("paces")
