@@ -82,6 +82,9 @@ fn follow<'e>(from: &str, name: &NameRef, facts: &Facts, exports: &'e dyn Export
 /// the project implements it.
 fn implemented<'e>(path: &str, names: &[&str], facts: &Facts, exports: &'e dyn Exports) -> Found<'e> {
     let [of, method] = names else { return Found::Unknown };
+    if !path.ends_with(".rs") {
+        return Found::Unknown;
+    }
     let declared = |from: &str, name: &NameRef| facts.resolve(from, &name.module).is_some_and(|file| file == path);
     let all = exports.implementers(of);
     let mut types = all.into_iter().filter(|(from, name, _)| declared(from, name));

@@ -198,12 +198,9 @@ pub fn timeout_layer(path: &str, files: &Files, facts: &Facts) -> Answer {
 pub fn none_sets(path: &str, setting: Setting, files: &Files, facts: &Facts) -> Answer {
     let folder = |path: &str| facts.packages.nearest(path).map(|package| package.folder.clone());
     let own = folder(path);
-    let found = files.iter().find_map(|file| {
-        let (_, at) = file.map.observations.sets.iter().find(|(set, _)| *set == setting)?;
-        (folder(&file.source.path) == own).then_some((&file.source.path, *at))
-    });
+    let found = files.setting(setting).find(|(file, _)| folder(file) == own);
     match found {
-        Some((file, at)) => Answer::No(Step::at("set-for-all", at).in_file(file.clone()).with("place", file.as_str())),
+        Some((file, at)) => Answer::No(Step::at("set-for-all", at).in_file(file).with("place", file)),
         None => Answer::Yes(Step::new("none-sets")),
     }
 }

@@ -105,9 +105,9 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
     }
     for &node in &model.index.calls {
         let AstKind::CallExpression(call) = model.kind(node) else { continue };
-        if let Some(max) = shapes::connection_limit(model, call) {
+        if let (Some(max), Some(prisma)) = (shapes::connection_limit(model, call), shapes::prisma()) {
             let enclosing = model.enclosing(node);
-            sink.observations().pools.push(site(&shapes::PRISMA, span(call), &enclosing, max));
+            sink.observations().pools.push(site(&prisma, span(call), &enclosing, max));
         }
     }
     for &node in &model.index.objects {

@@ -37,8 +37,18 @@ impl<'e, 'a> Property<'e, 'a> {
     }
 }
 
-/// Looks a property up in an object literal; the last one written wins.
+/// Looks a property up in an object literal; the last one written wins, and
+/// what is spread in may bring it.
 pub fn property<'e, 'a>(object: &'e ObjectExpression<'a>, name: &str) -> Property<'e, 'a> {
+    property_with(object, name, &|_| Property::Unknown)
+}
+
+/// The same with an answer for what is spread in.
+fn property_with<'e, 'a>(
+    object: &'e ObjectExpression<'a>,
+    name: &str,
+    spread: &dyn Fn(&'e Expression<'a>) -> Property<'e, 'a>,
+) -> Property<'e, 'a> {
     let mut found = Property::Missing;
     for kind in &object.properties {
         match kind {
@@ -47,7 +57,10 @@ pub fn property<'e, 'a>(object: &'e ObjectExpression<'a>, name: &str) -> Propert
                 None if property.computed => found = Property::Unknown,
                 _ => {}
             },
-            ObjectPropertyKind::SpreadProperty(_) => found = Property::Unknown,
+            ObjectPropertyKind::SpreadProperty(given) => match spread(&given.argument) {
+                Property::Missing => {}
+                brought => found = brought,
+            },
         }
     }
     found
@@ -78,23 +91,7 @@ impl<'a> Model<'a> {
         if depth == 0 {
             return Property::Unknown;
         }
-        let mut found = Property::Missing;
-        for kind in &object.properties {
-            match kind {
-                ObjectPropertyKind::ObjectProperty(property) => match key_name(&property.key) {
-                    Some(key) if key == name => found = Property::Found(&property.value),
-                    None if property.computed => found = Property::Unknown,
-                    _ => {}
-                },
-                ObjectPropertyKind::SpreadProperty(spread) => {
-                    match self.property_of_spread(&spread.argument, name, depth - 1) {
-                        Property::Missing => {}
-                        brought => found = brought,
-                    }
-                }
-            }
-        }
-        found
+        property_with(object, name, &|given| self.property_of_spread(given, name, depth - 1))
     }
 
     fn property_of_spread<'e>(&self, spread: &'e Expression<'a>, name: &str, depth: u32) -> Property<'e, 'a>

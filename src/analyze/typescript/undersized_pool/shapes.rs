@@ -13,16 +13,9 @@ use crate::lang::typescript::path::argument;
 use crate::observe::{Known, Value};
 
 /// Prisma before version 7, whose pool is sized in the address.
-pub const PRISMA: Library = Library {
-    name: "@prisma/client",
-    server: Some("postgres"),
-    within: None,
-    max: &[],
-    min: &[],
-    acquire: &[],
-    pools: true,
-    shown: true,
-};
+pub fn prisma() -> Option<Library> {
+    Some(Library { server: Some("postgres"), ..libraries::by_name("@prisma/client")? })
+}
 
 /// The size that `url.searchParams.set('connection_limit', '1')` sets.
 pub fn connection_limit<'a>(model: &Model<'a>, call: &'a CallExpression<'a>) -> Option<Known<f64>> {
