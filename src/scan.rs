@@ -64,9 +64,17 @@ pub const WORKER: &str = "bizra-map";
 /// [`ScanError`] where nothing could be scanned at all; what concerns one file
 /// is a `skipped` entry of the report.
 pub fn scan(request: &Request<'_>) -> Result<Report, ScanError> {
-    let mapped = map_all(request)?;
-    let joined = mapped.join(request).findings();
+    let workers = workers(request)?;
+    let mapped = map_all(request, &workers)?;
+    let joined = workers.install(|| mapped.join(request).findings());
     Ok(report(request, &mapped, joined))
+}
+
+/// The threads that parse, with stacks for code that is nested deeply.
+pub(crate) fn workers(request: &Request<'_>) -> Result<rayon::ThreadPool, ScanError> {
+    let name = |index| format!("{WORKER}-{index}");
+    let pool = rayon::ThreadPoolBuilder::new();
+    Ok(pool.num_threads(request.threads).stack_size(STACK_BYTES).thread_name(name).build()?)
 }
 
 /// All files of a scan, mapped, with the facts around them.
@@ -90,17 +98,11 @@ impl MappedTree {
 }
 
 /// Maps the walked files, then, in rounds, those that answer a need.
-pub(crate) fn map_all(request: &Request<'_>) -> Result<MappedTree, ScanError> {
+pub(crate) fn map_all(request: &Request<'_>, workers: &rayon::ThreadPool) -> Result<MappedTree, ScanError> {
     let mapper = Mapper::new(&*request.tree, request.rules, request.settings)?;
     let facts = Facts::new(request.tree.clone(), request.walked.manifests.clone());
     let mut mapped = MappedTree { files: Files::default(), facts };
-    let name = |index| format!("{WORKER}-{index}");
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(request.threads)
-        .stack_size(STACK_BYTES)
-        .thread_name(name)
-        .build()?;
-    pool.install(|| {
+    workers.install(|| {
         mapped.files.extend(first_round(request, &mapper));
         for _ in 0..HOPS {
             let wanted = mapped.join(request).wanted();

@@ -4,9 +4,10 @@
 //! lays unsaved, standard-input or patched text over another tree. A tree of a
 //! git revision has its place here too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::{fs, io};
 
 /// Why a path gave no bytes.
@@ -64,6 +65,8 @@ pub trait Tree: Send + Sync {
 #[derive(Clone, Debug)]
 pub struct Disk {
     root: PathBuf,
+    /// Folders, relative, that no link leads to: asked of for each file below.
+    plain: Arc<RwLock<HashSet<PathBuf>>>,
 }
 
 impl Disk {
@@ -72,7 +75,7 @@ impl Disk {
     /// # Errors
     /// Where `root` does not exist.
     pub fn new(root: &Path) -> io::Result<Self> {
-        Ok(Self { root: fs::canonicalize(root)? })
+        Ok(Self { root: fs::canonicalize(root)?, plain: Arc::default() })
     }
 
     /// The root, absolute and without links.
@@ -100,11 +103,19 @@ impl Disk {
     }
 
     fn has_link_above(&self, relative: &Path) -> bool {
-        relative
+        let Some(folder) = relative.parent() else { return false };
+        if self.plain.read().unwrap_or_else(PoisonError::into_inner).contains(folder) {
+            return false;
+        }
+        let linked = relative
             .ancestors()
             .skip(1)
             .filter(|folder| !folder.as_os_str().is_empty())
-            .any(|folder| fs::symlink_metadata(self.root.join(folder)).is_ok_and(|m| m.file_type().is_symlink()))
+            .any(|folder| fs::symlink_metadata(self.root.join(folder)).is_ok_and(|m| m.file_type().is_symlink()));
+        if !linked {
+            self.plain.write().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned());
+        }
+        linked
     }
 }
 

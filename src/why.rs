@@ -6,7 +6,7 @@ use crate::finding::{Evidence, Place, Severity};
 use crate::join::write;
 use crate::map::{Look, Mapped};
 use crate::observe::{Confidence, Context};
-use crate::scan::{MappedTree, Request, ScanError, map_all};
+use crate::scan::{MappedTree, Request, ScanError, map_all, workers};
 use crate::source::{PathClass, Span};
 
 /// What is known about one line.
@@ -82,7 +82,8 @@ pub fn why(request: &Request<'_>, path: &str, line: u32, column: Option<u32>) ->
     // Tests are only read where they count, or are asked about.
     let mut settings = request.settings.clone();
     settings.gate.include_tests |= walked.class == PathClass::Test;
-    let mapped = map_all(&Request { settings: &settings, tree: request.tree.clone(), ..*request })?;
+    let whole = Request { settings: &settings, tree: request.tree.clone(), ..*request };
+    let mapped = map_all(&whole, &workers(&whole)?)?;
     let Some(file) = mapped.files.get(path) else { return Err(ScanError::NotWalked(path.to_owned())) };
     let join = mapped.join(request);
     let joined = join.findings();

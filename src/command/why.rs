@@ -30,14 +30,14 @@ pub fn run(args: &WhyArgs, display: &Display) -> Result<Exit, Failure> {
         None if real.starts_with(&here) => PathBuf::from("."),
         None => walk::tree_root(real.parent().unwrap_or(&real)),
     };
-    let mut setup = Setup::of_paths(&[root], &args.config)?;
+    let setup = Setup::of_paths(&[root], &args.config)?;
     let path = walk::relative(&setup.walked.tree_root, &real)
         .ok_or_else(|| Failure::new(format!("`{}` does not lie below the root", file.display())))?;
     if !setup.walked.files.iter().any(|walked| walked.path == path) {
         return Err(not_walked(&setup, &file, &path));
     }
-    // Other files are mapped where this one's candidates need them.
-    setup.walked.files.retain(|walked| walked.path == path);
+    // All files are mapped, as in a scan: handlers, layers and settings that
+    // decide may stand anywhere.
     let request = Request {
         tree: setup.tree.clone(),
         walked: &setup.walked,

@@ -17,6 +17,8 @@ pub mod write;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
+use rayon::prelude::*;
+
 use crate::config::{self, Level, Settings};
 use crate::facts::Facts;
 use crate::finding::{Evidence, Finding, Place, Severity};
@@ -115,7 +117,7 @@ impl Join<'_> {
     fn made(&self) -> Vec<Made> {
         let mut made: Vec<Made> = self
             .closed()
-            .into_iter()
+            .into_par_iter()
             .filter(|closed| closed.candidate.cleared.is_none() && self.counts(closed.candidate.context))
             .map(|closed| Made { finding: write::finding(self, &closed), closed })
             .collect();
