@@ -109,8 +109,9 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
             (true, false) => builder.doubt(Step::at("reads-by-name", at)),
             (false, false) => builder.assume(Step::at("server-bears-several", found.head)),
         };
+        let if_unknown = (first.effect.effect == Effect::Read).then_some(Confidence::Possible);
         let asked = |builder: Builder, question: Question| {
-            builder.need(Need { question, span: Some(at), if_unknown: Some(Confidence::Possible), if_no: IfNo::Clear })
+            builder.need(Need { question, span: Some(at), if_unknown, if_no: IfNo::Clear })
         };
         for question in questions {
             // Whether it is a service or a database stands in the other file.
@@ -214,7 +215,10 @@ fn nearest_loop(model: &Model<'_>, node: NodeId) -> Option<NodeId> {
 /// that does so; what a function of another file does is for the join to say.
 fn asks<'a>(effects: &Effects<'_, 'a>, wait: &Wait<'a>) -> bool {
     let CallEffect { effect, io, nature, by, carries_transaction, .. } = &wait.effect;
-    let reads = *effect == Effect::Read && *nature == Nature::Parallel && !carries_transaction;
+    // Of what another file defines, that file may say that it only reads.
+    let elsewhere = matches!(by, By::Imported(_) | By::Typed(_));
+    let may_read = *effect == Effect::Read || elsewhere && *effect == Effect::Unknown;
+    let reads = may_read && *nature == Nature::Parallel && !carries_transaction;
     let reaches = match by {
         By::Client(_) | By::Function(_) => matches!(io, Io::Http | Io::Database),
         By::Imported(name) | By::Typed(name) => {
@@ -312,7 +316,9 @@ fn guard<'a>(
     let rows = writes_row(model, first);
     for wait in waits {
         let is_row = rows && writes_row(model, wait);
-        let is_reading = wait.effect.effect <= Effect::Read || is_body(effects, wait) || is_row;
+        // What the first one does is asked of its file.
+        let is_reading =
+            std::ptr::eq(wait, first) || wait.effect.effect <= Effect::Read || is_body(effects, wait) || is_row;
         if !is_reading {
             let leaf = model.callee(wait.call).leaf();
             let key = if has_word(leaf, PACING) || names::is_timing(leaf) { "loop-is-paced" } else { "loop-writes" };

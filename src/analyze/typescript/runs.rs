@@ -52,7 +52,14 @@ impl<'a> AwaitedRead<'a> {
     /// What becomes of the run where no other file answers for this call: a
     /// method that only its receiver's type names may be anything.
     pub fn if_unknown(&self, effects: &Effects<'_, 'a>) -> Option<Confidence> {
-        let named = !matches!(self.effect.by, By::Typed(_)) || named_io(&effects.chain(self.call).base);
+        let chain = effects.chain(self.call);
+        let named = match &self.effect.by {
+            // Only its own file says what it is.
+            By::Imported(name) | By::Typed(name) if !is_project_module(&name.module) => false,
+            By::Imported(_) => speaks_of_io(chain.base.leaf()),
+            By::Typed(_) => named_io(&chain.base),
+            _ => true,
+        };
         named.then_some(Confidence::Likely)
     }
 
@@ -309,6 +316,8 @@ fn guard<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, effect: &C
         Effect::Read => None,
         Effect::Write => Some("write"),
         Effect::Unknown if names::effect_of(leaf) == Effect::Read && names::is_trap(leaf) => Some("trap"),
+        // Its own file may say that it only reads.
+        Effect::Unknown if matches!(effect.by, By::Imported(_) | By::Typed(_)) && !names::is_trap(leaf) => None,
         Effect::None | Effect::Unknown => Some(""),
     }
 }
@@ -318,14 +327,10 @@ fn io<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, effect: &Call
     match &effect.by {
         By::Client(_) => Some(effect.io),
         By::Function(_) => (effect.io > Io::Unseen).then_some(effect.io),
-        By::Imported(name) => {
-            let leaf = name.members.last().unwrap_or(&name.name);
-            (is_project_module(&name.module) && speaks_of_io(leaf)).then_some(Io::Http)
-        }
+        By::Imported(name) => is_project_module(&name.module).then_some(Io::Http),
         By::Typed(name) => {
             let chain = effects.chain(call);
-            let known = is_project_module(&name.module) && speaks_of_io(chain.base.leaf());
-            (known || named_io(&chain.base)).then_some(Io::Http)
+            (is_project_module(&name.module) || named_io(&chain.base)).then_some(Io::Http)
         }
         By::Name => {
             let chain = effects.chain(call);

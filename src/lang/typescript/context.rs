@@ -228,6 +228,7 @@ impl<'a> Model<'a> {
             "query" | "mutation" | "subscription" => {
                 let text = self.text(&callee_span(self.nodes().parent_kind(function)));
                 text.contains("rocedure")
+                    || text.contains(".input(") && self.facts().imports_any(|module| module.contains("trpc"))
             }
             "on" | "onMessage" if SOCKETS.contains(&receiver) => true,
             "process" => receiver.to_ascii_lowercase().contains("queue"),

@@ -193,6 +193,11 @@ impl Summary {
                             summary.raise(super::client::sql_text(&text.join(" ? ")));
                             summary.public.io = summary.public.io.max(Io::Database);
                         }
+                        // postgres.js and its like send what is awaited.
+                        "sql" | "pg" if is_sent(model, id) => {
+                            summary.raise(super::client::sql_text(&text.join(" ? ")));
+                            summary.public.io = summary.public.io.max(Io::Database);
+                        }
                         "sql" | "gql" | "html" | "css" | "raw" | "dedent" => {}
                         _ => summary.raise(Effect::Unknown),
                     }
@@ -270,6 +275,14 @@ impl Summary {
     }
 }
 
+/// True for a template that is awaited or returned as it stands.
+fn is_sent(model: &Model<'_>, template: NodeId) -> bool {
+    matches!(
+        model.nodes().parent_kind(template),
+        AstKind::AwaitExpression(_) | AstKind::ReturnStatement(_) | AstKind::ArrowFunctionExpression(_)
+    )
+}
+
 /// False for an async function that neither awaits nor gives back what a call
 /// gives; one that is not async may hand on a promise in any way.
 fn waits(model: &Model<'_>, function: NodeId) -> bool {
@@ -280,6 +293,7 @@ fn waits(model: &Model<'_>, function: NodeId) -> bool {
         matches!(
             bare(value),
             Expression::CallExpression(_)
+                | Expression::TaggedTemplateExpression(_)
                 | Expression::AwaitExpression(_)
                 | Expression::ChainExpression(_)
                 | Expression::ConditionalExpression(_)
