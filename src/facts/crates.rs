@@ -68,6 +68,25 @@ pub struct CrateInfo {
 const SERVERS: &[&str] =
     &["axum", "actix-web", "tonic", "warp", "rocket", "poem", "salvo", "ntex", "tide", "loco-rs", "hyper"];
 
+/// Crates of programs that work on what others send: functions of a cloud,
+/// consumers of queues.
+const WORKERS: &[&str] = &[
+    "lambda_runtime",
+    "lambda_http",
+    "rdkafka",
+    "lapin",
+    "apalis",
+    "fang",
+    "faktory",
+    "async-nats",
+    "pulsar",
+    "tokio-cron-scheduler",
+];
+
+/// Databases: a program with one that reads no command line is no tool.
+const DATABASES: &[&str] =
+    &["sqlx", "sea-orm", "diesel-async", "tokio-postgres", "bb8-postgres", "deadpool-postgres", "mongodb", "scylla"];
+
 /// Crates that read command lines.
 const COMMAND_LINES: &[&str] = &["clap", "structopt", "argh", "pico-args", "lexopt", "gumdrop", "bpaf"];
 
@@ -309,8 +328,12 @@ fn role(
         let role = if has_bin || !published { Role::Service } else { Role::Library };
         return (role, Some(server));
     }
-    match first_of(COMMAND_LINES) {
-        Some(by) if has_bin => (Role::Cli, Some(by)),
+    if has_bin && let Some(worker) = first_of(WORKERS) {
+        return (Role::Service, Some(worker));
+    }
+    match (first_of(COMMAND_LINES), first_of(DATABASES)) {
+        (Some(by), _) if has_bin => (Role::Cli, Some(by)),
+        (None, Some(by)) if has_bin && first_of(&["tokio"]).is_some() => (Role::Service, Some(by)),
         _ => (Role::Library, None),
     }
 }

@@ -75,6 +75,20 @@ fn roles_come_from_programs_and_dependencies() {
 }
 
 #[test]
+fn workers_and_programs_with_a_database_are_services() {
+    let role = |dependencies: &str| {
+        let manifest = format!("[package]\nname = \"jobs\"\n[dependencies]\n{dependencies}");
+        let facts = facts(&[("Cargo.toml", &manifest), ("src/main.rs", "")]);
+        facts.crates.info("src/main.rs").map(|info| info.role)
+    };
+    assert_eq!(role("lambda_runtime = \"0.13\"\n"), Some(Role::Service));
+    assert_eq!(role("clap = \"4\"\nrdkafka = \"0.36\"\n"), Some(Role::Service));
+    assert_eq!(role("tokio = \"1\"\nsqlx = \"0.8\"\n"), Some(Role::Service));
+    assert_eq!(role("clap = \"4\"\ntokio = \"1\"\nsqlx = \"0.8\"\n"), Some(Role::Cli));
+    assert_eq!(role("sqlx = \"0.8\"\n"), Some(Role::Library));
+}
+
+#[test]
 fn published_layers_over_a_server_are_libraries() {
     let manifest = "[package]\nname = \"axum-extra\"\ndescription = \"x\"\n[dependencies]\naxum = \"0.7\"\n";
     let facts = facts(&[("Cargo.toml", manifest), ("src/lib.rs", "")]);

@@ -201,7 +201,9 @@ impl Model<'_> {
             if path.len() == 3 && WHOLE.contains(&leaf) {
                 let whole_tree = matches!(leaf, "remove_dir_all" | "copy");
                 let remedy = tokio("fs", format!("tokio::fs::{leaf}"));
-                let fixed = matches!(leaf, "read" | "read_to_string") && args.iter().all(|&a| self.is_constant(a));
+                let grown = args.iter().any(|&a| self.text_of(a).is_some_and(grows));
+                let constant = !grown && args.iter().all(|&a| self.is_constant(a));
+                let fixed = matches!(leaf, "read" | "read_to_string") && constant;
                 let brief = !whole_tree && args.first().is_some_and(|&path| self.names_small_file(path));
                 return Some(Blocking { whole_tree, brief, fixed, remedy, ..hit("blocking-file") });
             }
@@ -280,7 +282,7 @@ impl Model<'_> {
                 return hit("blocking-http", "reqwest::blocking send");
             }
         }
-        let typed = self.type_path(root);
+        let typed = self.client_call(node).and_then(|(base, _)| self.type_path(base)).or_else(|| self.type_path(root));
         let is = |wanted: &str| typed.as_ref().is_some_and(|path| equals(path, wanted));
         if is("reqwest::blocking::Client") && name == "send" {
             return hit("blocking-http", "reqwest::blocking send");
@@ -372,6 +374,11 @@ impl Model<'_> {
             _ => None,
         }
     }
+}
+
+/// Files that grow while a program runs.
+fn grows(path: &str) -> bool {
+    [".log", ".csv", ".jsonl", ".ndjson", ".parquet", ".db"].iter().any(|end| path.ends_with(end))
 }
 
 /// The longest waits first.

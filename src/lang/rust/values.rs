@@ -42,7 +42,21 @@ fn deadpool_client(pool: &[String]) -> Vec<String> {
 const TYPE_DEPTH: usize = 12;
 
 /// Wrappers that hand through to what they hold.
-const HOLDERS: &[&str] = &["Arc", "Rc", "Box", "State", "Data", "Extension", "ThinData", "Ref", "Option"];
+const HOLDERS: &[&str] = &[
+    "Arc",
+    "Rc",
+    "Box",
+    "State",
+    "Data",
+    "Extension",
+    "ThinData",
+    "Ref",
+    "Option",
+    "Lazy",
+    "LazyLock",
+    "OnceLock",
+    "OnceCell",
+];
 
 impl Model<'_> {
     /// What `name` is bound to at a node.

@@ -12,8 +12,22 @@ impl Model<'_> {
         let (run, _) = self.run_query(value)?;
         let Kind::Method { args, .. } = self.tree.kind(run) else { return None };
         let effect = self.sql(value)?.map_or(Effect::Unknown, sql_effect);
-        let resource = self.executor(*args.first()?);
+        let executor = *args.first()?;
+        let resource = match self.executor(executor) {
+            // A connection is lent mutably: what is lent shared is a pool.
+            Resource::Unknown if self.is_lent_pool(executor) => Resource::Shared,
+            other => other,
+        };
         Some(Operation::new(Io::Database, effect, resource))
+    }
+
+    /// `&state.db`: sqlx runs queries on `&Pool`, and on connections only as
+    /// `&mut`. SQLite is left out: it has one writer and no network.
+    fn is_lent_pool(&self, executor: NodeId) -> bool {
+        let Kind::Reference { mutable: false, value } = self.tree.kind(executor) else { return false };
+        matches!(self.tree.kind(*value), Kind::Field { .. })
+            && !self.source.path.contains("sqlite")
+            && !self.source.text.contains("Sqlite")
     }
 
     /// The method of a chain that hands the query to its executor: the last

@@ -4,6 +4,7 @@
 use super::{Operation, Resource};
 use crate::lang::rust::Model;
 use crate::lang::rust::node::{Kind, NodeId};
+use crate::lang::rust::values::Local;
 use crate::lang::typescript::names;
 use crate::observe::{Effect, Io};
 
@@ -58,7 +59,7 @@ impl Model<'_> {
 
     /// The client at the beginning of a chain of calls, and the first method
     /// that is called on it.
-    fn client_call(&self, value: NodeId) -> Option<(NodeId, &str)> {
+    pub(in crate::lang::rust) fn client_call(&self, value: NodeId) -> Option<(NodeId, &str)> {
         let mut verb = None;
         let mut at = value;
         loop {
@@ -70,6 +71,16 @@ impl Model<'_> {
                     at = *receiver;
                 }
                 Kind::Try(inner) => at = *inner,
+                // `let request = client.get_item(); request.send()`.
+                Kind::Path(path) if path.len() == 1 => match self.local(at, &path[0]) {
+                    Some(Local::Let(found)) => match self.tree.kind(found) {
+                        Kind::Let { init: Some(init), .. } if matches!(self.tree.kind(*init), Kind::Method { .. }) => {
+                            at = *init;
+                        }
+                        _ => return Some((at, verb?)),
+                    },
+                    _ => return Some((at, verb?)),
+                },
                 _ => return Some((at, verb?)),
             }
         }
