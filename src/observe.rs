@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::source::Span;
 
-pub use functions::{AsyncCall, Blocks, Callee, Caller, Effect, FunctionSummary, Given, Io, ProjectCall};
+pub use functions::{AsyncCall, Blocks, Callee, Caller, Effect, FunctionSummary, Given, Io, NamedCall, ProjectCall};
 
 /// How sure the analysis is. Never mixed with severity.
 #[derive(
@@ -234,6 +234,8 @@ pub enum Question {
     OnServer,
     /// Is the file part of a package that does more than to install a command?
     NotCommandLine,
+    /// Is the file part of a package that is no tool for whoever starts it?
+    NotInTool,
     /// Does no file of the package set this for all requests?
     NoneSets(Setting),
     /// Does no timeout layer of its crate bound the handlers of the file?
@@ -446,9 +448,8 @@ pub struct Observations {
     pub sets: Vec<(Setting, Span)>,
     /// Timeout layers that are put around a service's handlers here.
     pub timeout_layers: Vec<Span>,
-    /// What product code of this file calls within the project, and whether
-    /// only what runs once, at the start, makes the call (Rust).
-    pub callers: Vec<(NameRef, bool)>,
+    /// What product code of this file calls within the project (Rust).
+    pub callers: Vec<NamedCall>,
     /// What this file calls within the project (TypeScript).
     pub calls: Vec<ProjectCall>,
     /// What async code calls without awaiting it, where the called function is

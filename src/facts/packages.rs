@@ -9,6 +9,10 @@ use serde_json::{Map, Value};
 use super::{Memo, Notices, paths};
 use crate::tree::Tree;
 
+/// Tools for developers that load packages of others.
+const TOOLS: &[&str] =
+    &["serverless", "webpack", "rollup", "eslint", "gulp", "hardhat", "@nx/devkit", "semantic-release"];
+
 /// One package.json, as far as questions need it.
 #[derive(Clone, Debug, Default)]
 pub struct Package {
@@ -24,6 +28,8 @@ pub struct Package {
     pub has_bin: bool,
     /// True where `scripts.start` is written: the package is run.
     pub has_start: bool,
+    /// True where a tool for developers is its peer: that loads it.
+    pub extends_tool: bool,
     /// `engines.node`.
     pub engines_node: Option<String>,
     /// `volta.node`.
@@ -51,7 +57,7 @@ impl Package {
     }
 
     /// True for a package that installs a command and is called a tool, or
-    /// asks whoever starts it.
+    /// asks whoever starts it, and for one that only a tool loads.
     pub fn is_tool(&self) -> bool {
         const ASKS: &[&str] = &["inquirer", "@inquirer/prompts", "prompts", "enquirer", "@clack/prompts"];
         const SERVES: &[&str] = &["express", "fastify", "koa", "@nestjs/core", "@hapi/hapi", "hono"];
@@ -60,7 +66,7 @@ impl Package {
             let last = name.rsplit('/').next().unwrap_or(name);
             last.split('-').any(|word| matches!(word, "cli" | "tool" | "tools"))
         });
-        self.has_bin && (named || depends(ASKS) && !depends(SERVES))
+        self.extends_tool || self.has_bin && (named || depends(ASKS) && !depends(SERVES))
     }
 
     /// True where it is published for others to use. `npm init` writes `main`
@@ -91,6 +97,7 @@ impl Package {
             private: json.get("private").is_some_and(|p| p.as_bool() == Some(true) || p.as_str() == Some("true")),
             has_bin: json.get("bin").is_some_and(is_filled),
             has_start: within("scripts", "start").is_some(),
+            extends_tool: TOOLS.iter().any(|tool| within("peerDependencies", tool).is_some()),
             engines_node: within("engines", "node"),
             volta_node: within("volta", "node"),
             volta_extends: within("volta", "extends"),

@@ -177,7 +177,9 @@ fn unknown(question: &Question) -> Step {
         Question::CallersLeaveUnbounded { .. } => Step::new("callers-unseen"),
         Question::RustAtLeast { minor } => Step::new("rust-version-unknown").with("minor", *minor),
         Question::InService => Step::new("service-unknown"),
-        Question::OnServer | Question::NotCommandLine | Question::NoneSets(_) => Step::new("runtime-unseen"),
+        Question::OnServer | Question::NotCommandLine | Question::NotInTool | Question::NoneSets(_) => {
+            Step::new("runtime-unseen")
+        }
         Question::NotInCommandLineProgram => Step::new("command-line-unknown"),
         Question::Feature { package, feature } => {
             Step::new("feature-unknown").with("package", package.as_str()).with("feature", feature.as_str())
@@ -190,8 +192,9 @@ fn unknown(question: &Question) -> Step {
 /// severity: it is named, and only where it changes the severity.
 fn settle_context(join: &Join<'_>, closed: &mut Closed) {
     let candidate = &mut closed.candidate;
-    // Whatever it holds, somebody starts it and waits for it alone.
-    if candidate.context == Context::Library && join.facts.is_tool(&closed.path) {
+    // Whatever it holds, somebody starts it and waits for it alone; a server
+    // of its own serves that one user.
+    if matches!(candidate.context, Context::Library | Context::Handler) && join.facts.is_tool(&closed.path) {
         closed.effective = Context::Cli;
         return;
     }

@@ -1,5 +1,6 @@
 //! Answers to what one file cannot tell.
 
+use crate::facts::packages::Package;
 use crate::facts::{Facts, Floor, Role, Tier};
 use crate::join::lookup::{self, Found};
 use crate::lang::typescript::names;
@@ -70,6 +71,7 @@ pub fn answer(question: &Question, path: &str, facts: &Facts, exports: &dyn Expo
         | Question::NoTimeoutLayer => Answer::Unknown,
         Question::OnServer => on_server(path, facts),
         Question::NotCommandLine => not_command_line(path, facts),
+        Question::NotInTool => not_in_tool(path, facts),
         Question::InService => in_service(path, facts),
         Question::NotInCommandLineProgram => not_in_command_line_program(path, facts),
         Question::Feature { package, feature } => feature_enabled(package, feature, path, facts),
@@ -312,11 +314,21 @@ const INTERFACES: &[&str] = &[
     "lit",
 ];
 
-/// A package that installs a command and accepts no requests.
+/// A tool, or a package that installs a command and accepts no requests.
 fn not_command_line(path: &str, facts: &Facts) -> Answer {
+    let serves = |package: &Package| SERVERS.iter().any(|name| package.dependencies.contains_key(*name));
     match facts.packages.nearest(path) {
-        Some(package) if package.has_bin && !SERVERS.iter().any(|name| package.dependencies.contains_key(*name)) => {
+        Some(package) if package.is_tool() || package.has_bin && !serves(&package) => {
             Answer::No(Step::new("package-command-line").with("package", package.name.as_deref().unwrap_or("this")))
+        }
+        _ => Answer::Unknown,
+    }
+}
+
+fn not_in_tool(path: &str, facts: &Facts) -> Answer {
+    match facts.packages.nearest(path) {
+        Some(package) if package.is_tool() => {
+            Answer::No(Step::new("package-tool").with("package", package.name.as_deref().unwrap_or("this")))
         }
         _ => Answer::Unknown,
     }

@@ -197,6 +197,8 @@ fn packages_and_crates_answer() {
     let files = [
         ("package.json", r#"{"private":true,"dependencies":{"express":"4","axios":"^1.2.0"}}"#),
         ("cli/package.json", r#"{"name":"cli","bin":"x.js"}"#),
+        ("emulate-cli/package.json", r#"{"name":"emulate-cli","bin":"x.js","dependencies":{"express":"4"}}"#),
+        ("plugin/package.json", r#"{"name":"offline","peerDependencies":{"serverless":"3 || 4"}}"#),
         (
             "s/Cargo.toml",
             "[package]\nname=\"s\"\n[dependencies]\naxum=\"0.7\"\ntokio={version=\"1\",features=[\"full\"]}\n",
@@ -210,6 +212,11 @@ fn packages_and_crates_answer() {
     assert_eq!(ask(Question::InService, "s/src/main.rs"), "yes crate-service");
     assert_eq!(ask(Question::NotInCommandLineProgram, "cli/a.ts"), "no package-command-line");
     assert_eq!(ask(Question::NotInCommandLineProgram, "a.ts"), "yes not-command-line");
+    assert_eq!(ask(Question::NotCommandLine, "a.ts"), "unknown");
+    assert_eq!(ask(Question::NotCommandLine, "emulate-cli/a.ts"), "no package-command-line");
+    assert_eq!(ask(Question::NotCommandLine, "plugin/a.ts"), "no package-command-line");
+    assert_eq!(ask(Question::NotInTool, "plugin/a.ts"), "no package-tool");
+    assert_eq!(ask(Question::NotInTool, "a.ts"), "unknown");
     let version = |package: &str, version| Question::DependencyBelow { package: package.into(), version };
     assert_eq!(ask(version("axios", (1, 7)), "a.ts"), "likely dependency-lowest-of-range");
     assert_eq!(ask(version("axios", (1, 2)), "a.ts"), "no dependency-above");

@@ -7,7 +7,7 @@ use crate::facts::Facts;
 use crate::join::lookup::{self, Found};
 use crate::join::needs::Answer;
 use crate::join::{Files, Join};
-use crate::observe::{Callee, Caller, NameRef, ProjectCall, Setting, Step};
+use crate::observe::{Callee, Caller, Context, NameRef, ProjectCall, Setting, Step};
 use crate::source::Span;
 
 /// The functions that handlers reach, each by its file and the place of its
@@ -110,32 +110,47 @@ fn onward(
     leads.collect()
 }
 
-/// Is the function whose name stands there called from elsewhere than from what
+/// How many calls lead from what runs at the start to what only it reaches.
+const STARTS: usize = 6;
+
+/// Is the function whose name stands there reached from elsewhere than from what
 /// runs once? Unknown where no call of it is seen.
 pub fn not_only_at_start(path: &str, name: Span, files: &Files, facts: &Facts) -> Answer {
     let Some(file) = files.get(path) else { return Answer::Unknown };
-    let written = file.source.slice(name);
-    let is_it = |from: &str, call: &NameRef| {
-        let leaf = call.members.last().unwrap_or(&call.name);
-        leaf == written
-            && matches!(lookup::find(from, call, facts, files),
-                Found::Function(at, summary) if at == path && summary.span == name)
-    };
-    let mut at_start = None;
-    for from in files.iter() {
-        for (call, once) in &from.map.observations.callers {
-            if is_it(&from.source.path, call) {
-                if !once {
-                    return Answer::Unknown;
-                }
-                at_start.get_or_insert(&from.source.path);
-            }
-        }
-    }
-    match at_start {
-        Some(place) => Answer::No(Step::new("called-only-at-start").with("place", place.as_str())),
+    match start_of(path, (file.source.slice(name), name), STARTS, files, facts) {
+        Some(place) => Answer::No(Step::new("called-only-at-start").with("place", place)),
         None => Answer::Unknown,
     }
+}
+
+/// The file of a call of a function where all calls of it run once in a process.
+fn start_of(path: &str, function: (&str, Span), left: usize, files: &Files, facts: &Facts) -> Option<String> {
+    let is_it = |from: &str, call: &NameRef| {
+        let leaf = call.members.last().unwrap_or(&call.name);
+        leaf == function.0
+            && matches!(lookup::find(from, call, facts, files),
+                Found::Function(at, summary) if at == path && summary.span == function.1)
+    };
+    let mut start = None;
+    for from in files.iter() {
+        let at = &from.source.path;
+        for call in from.map.observations.callers.iter().filter(|call| is_it(at, &call.name)) {
+            let starts = call.once
+                && match call.context {
+                    Context::Startup | Context::Cli => true,
+                    Context::Library => {
+                        let (name, span) = &call.around;
+                        left > 0 && start_of(at, (name, *span), left - 1, files, facts).is_some()
+                    }
+                    _ => false,
+                };
+            if !starts {
+                return None;
+            }
+            start.get_or_insert_with(|| at.clone());
+        }
+    }
+    start
 }
 
 /// Do all calls of the function whose name stands there leave its options, the

@@ -104,6 +104,19 @@ pub enum Caller {
     Elsewhere,
 }
 
+/// A call of a Rust function of the project.
+#[derive(Clone, PartialEq, Debug)]
+pub struct NamedCall {
+    /// What is called.
+    pub name: NameRef,
+    /// The function around the call, and where its name stands.
+    pub around: (String, Span),
+    /// Where the call runs.
+    pub context: Context,
+    /// In no loop, closure or task of its function.
+    pub once: bool,
+}
+
 /// A call of a function of the project.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ProjectCall {

@@ -1,6 +1,7 @@
 //! A call that blocks its thread inside async code: the worker serves nobody
 //! else meanwhile.
 
+use crate::analyze::rust::not_only_at_start;
 use crate::analyze::{Sink, Vocabulary};
 use crate::lang::rust::Model;
 use crate::lang::rust::blocking::{Blocking, Remedy};
@@ -13,7 +14,7 @@ use crate::source::Span;
 pub const VOCABULARY: Vocabulary = Vocabulary {
     values: &["call"],
     evidence: &["blocking-call", "in-async-body", "blocks-inside"],
-    guards: &["offloaded-to-thread", "command-in-tool", "blocking-at-startup", "fixed-path"],
+    guards: &["offloaded-to-thread", "command-in-tool", "blocking-at-startup", "fixed-path", "runtime-asked"],
     assumptions: &["runs-per-request", "much-is-read", "others-wait-meanwhile", "branch-is-taken"],
     labels: &[],
     patches: &["tokio-sleep", "tokio-fs", "tokio-process"],
@@ -76,6 +77,11 @@ fn runs_alone(model: &Model<'_>) -> bool {
     is_program(model) && !model.tree.all().any(starts)
 }
 
+fn asks_for_runtime(model: &Model<'_>, node: NodeId) -> bool {
+    let asks = |id: NodeId| model.callee(id).is_some_and(|path| path.ends_with(&["try_current".to_owned()]));
+    model.function_of(node).is_some_and(|function| model.tree.below(function.node).any(asks))
+}
+
 const fn is_service_code(context: Context) -> bool {
     matches!(context, Context::Library | Context::Scheduled)
 }
@@ -126,6 +132,10 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             "blocking-file" if hit.fixed => candidate = candidate.clear(Step::at("fixed-path", span)),
             // A tool's own server serves one user.
             "blocking-file" if context == Context::Handler => candidate = candidate.need(in_no_tool()),
+            // `Handle::try_current` tells whether there is a worker to hold up.
+            "thread-sleep" if asks_for_runtime(model, node) => {
+                candidate = candidate.clear(Step::at("runtime-asked", span));
+            }
             // Nobody is served yet.
             "thread-sleep" if context == Context::Startup && is_program(model) => {
                 candidate = candidate.doubt(Step::at("others-wait-meanwhile", span));
@@ -134,6 +144,11 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
                 candidate = candidate.clear(Step::at("blocking-at-startup", span));
             }
             _ => {}
+        }
+        if context == Context::Library
+            && let Some(need) = not_only_at_start(model, node)
+        {
+            candidate = candidate.need(need);
         }
         if context == Context::Cli || runs_alone(model) {
             candidate = candidate.doubt(Step::at("others-wait-meanwhile", span));

@@ -1,6 +1,7 @@
 //! An HTTP client made for each call: its pool dies with it, so that every
 //! request opens a connection of its own.
 
+use crate::analyze::rust::not_only_at_start;
 use crate::analyze::sink::Builder;
 use crate::analyze::{Sink, Vocabulary};
 use crate::lang::rust::Model;
@@ -238,15 +239,9 @@ fn judge(
     }
     // A method may be called on anything; a function is called by its name.
     if context == Context::Library
-        && in_loop.is_none()
-        && let Some(function) = model.function_of(constructor.node).filter(|function| function.owner.is_none())
+        && let Some(need) = not_only_at_start(model, constructor.node)
     {
-        candidate = candidate.need(Need {
-            question: Question::NotOnlyAtStart(function.name_span),
-            span: None,
-            if_unknown: Some(Confidence::Certain),
-            if_no: IfNo::Clear,
-        });
+        candidate = candidate.need(need);
     }
     if let Some(setting) = model.varying_setting(constructor, PER_TENANT) {
         return candidate.doubt(Step::at("settings-vary", span).with("setting", setting));

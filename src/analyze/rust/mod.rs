@@ -10,6 +10,8 @@ pub mod sequential_awaits;
 
 use crate::analyze::{Analysis, Sink};
 use crate::lang::rust::Model;
+use crate::lang::rust::node::NodeId;
+use crate::observe::{Confidence, IfNo, Need, Question};
 
 /// An analysis over the model of one Rust file.
 pub type Run = for<'m, 'a, 's> fn(&'m Model<'a>, &mut Sink<'s>);
@@ -27,4 +29,12 @@ pub const ALL: &[Analysis<Run>] = &[
 /// The analysis of a name.
 pub fn find(name: &str) -> Option<&'static Analysis<Run>> {
     ALL.iter().find(|analysis| analysis.name == name)
+}
+
+/// Clears what a function of its own name does once, where only the start of a
+/// process calls the function. A method may be called on anything.
+fn not_only_at_start(model: &Model<'_>, node: NodeId) -> Option<Need> {
+    let function = model.function_of(node).filter(|function| function.owner.is_none() && model.runs_once(node))?;
+    let question = Question::NotOnlyAtStart(function.name_span);
+    Some(Need { question, span: None, if_unknown: Some(Confidence::Certain), if_no: IfNo::Clear })
 }

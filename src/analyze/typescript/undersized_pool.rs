@@ -289,11 +289,19 @@ fn built_per_call(
         return false;
     }
     let place = span(&model.kind(node));
+    // A command does its work once.
+    let not_command_line = Need {
+        question: Question::NotCommandLine,
+        span: None,
+        if_unknown: Some(Confidence::Certain),
+        if_no: IfNo::Clear,
+    };
     let builder = sink
         .candidate(place, enclosing.symbol.clone(), enclosing.context)
         .request_path_by_name(enclosing.request_path_by_name.clone())
         .variant("per-call")
-        .value("library", library.name);
+        .value("library", library.name)
+        .need(not_command_line);
     let handler = enclosing.context == Context::Handler;
     let kept = instance::kept(model, node);
     let local = match &kept {

@@ -374,6 +374,17 @@ impl Model<'_> {
         entry || is_startup_name(&function.name) && !(runs && gives_data(function))
     }
 
+    /// Not in a loop, nor in a closure or task that a function only sets up.
+    pub fn runs_once(&self, node: NodeId) -> bool {
+        let mut around = self.tree.ancestors(node).take_while(|&id| !matches!(self.tree.kind(id), Kind::Function(_)));
+        !around.any(|id| {
+            matches!(
+                self.tree.kind(id),
+                Kind::Loop | Kind::While { .. } | Kind::For { .. } | Kind::Closure { .. } | Kind::Async
+            )
+        })
+    }
+
     /// The loop around a node that waits for a timer in each round.
     pub fn timer_loop(&self, node: NodeId) -> Option<NodeId> {
         let mut at = node;

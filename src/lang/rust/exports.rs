@@ -6,7 +6,9 @@ use super::functions::Body;
 use super::node::{Function, Impl, Kind, NodeId, Receiver};
 use super::path::reference;
 use super::values::Typed;
-use crate::observe::{AsyncCall, Blocks, Context, Effect, Export, FunctionSummary, Io, NameRef, Observations};
+use crate::observe::{
+    AsyncCall, Blocks, Context, Effect, Export, FunctionSummary, Io, NameRef, NamedCall, Observations,
+};
 use crate::source::Span;
 
 /// The observations of a file: async functions under their name, methods under
@@ -131,9 +133,8 @@ fn blocking_summary(function: &Function, blocks: &Blocks) -> FunctionSummary {
 }
 
 /// The calls of functions in this crate or another of its workspace: all of
-/// them with whether they run once, at the start, and those in async code that
-/// are not awaited.
-fn calls(model: &Model<'_>) -> (Vec<(NameRef, bool)>, Vec<AsyncCall>) {
+/// them, and those in async code that are not awaited.
+fn calls(model: &Model<'_>) -> (Vec<NamedCall>, Vec<AsyncCall>) {
     let (mut callers, mut unawaited) = (Vec::new(), Vec::new());
     for id in model.tree.all() {
         let name = match model.tree.kind(id) {
@@ -156,20 +157,14 @@ fn calls(model: &Model<'_>) -> (Vec<(NameRef, bool)>, Vec<AsyncCall>) {
             let (span, symbol, name) = (model.tree.span(id), model.symbol(id), name.clone());
             unawaited.push(AsyncCall { name, span, symbol, context, around: function.name_span });
         }
-        callers.push((name, context == Context::Startup && runs_once(model, id)));
+        callers.push(NamedCall {
+            name,
+            around: (function.name.clone(), function.name_span),
+            context,
+            once: model.runs_once(id),
+        });
     }
     (callers, unawaited)
-}
-
-/// Not in a loop, nor in a closure or task that a start only sets up.
-fn runs_once(model: &Model<'_>, call: NodeId) -> bool {
-    let mut around = model.tree.ancestors(call).take_while(|&id| !matches!(model.tree.kind(id), Kind::Function(_)));
-    !around.any(|id| {
-        matches!(
-            model.tree.kind(id),
-            Kind::Loop | Kind::While { .. } | Kind::For { .. } | Kind::Closure { .. } | Kind::Async
-        )
-    })
 }
 
 fn is_own_type(path: &[String]) -> bool {
