@@ -234,8 +234,9 @@ pub enum Question {
     OnServer,
     /// Is the file part of a package that does more than to install a command?
     NotCommandLine,
-    /// Is the file part of a package that is no tool for whoever starts it?
-    NotInTool,
+    /// Is the file part of a package that is no tool for whoever starts it, and
+    /// that installs this library for more than its development?
+    NotInTool(&'static str),
     /// Does no file of the package set this for all requests?
     NoneSets(Setting),
     /// Does no timeout layer of its crate bound the handlers of the file?

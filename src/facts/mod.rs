@@ -116,6 +116,12 @@ impl Facts {
         family(path) != Some(Family::Rust) && self.packages.nearest(path).is_some_and(|p| p.is_tool())
     }
 
+    /// True where the crate of `path` is a program that reads its command line
+    /// and serves nobody.
+    pub fn is_command_line_crate(&self, path: &str) -> bool {
+        family(path) == Some(Family::Rust) && self.has_bin(path)
+    }
+
     /// True where the package of `path` is published for others to use.
     pub fn is_library(&self, path: &str) -> bool {
         match family(path) {

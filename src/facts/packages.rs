@@ -1,6 +1,6 @@
 //! package.json files: the nearest one of a path, and the workspaces' own names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
@@ -28,7 +28,8 @@ pub struct Package {
     pub has_bin: bool,
     /// True where `scripts.start` is written: the package is run.
     pub has_start: bool,
-    /// True where a tool for developers is its peer: that loads it.
+    /// True where a tool for developers is its peer, which loads it, or where
+    /// it is for tests by its name.
     pub extends_tool: bool,
     /// `engines.node`.
     pub engines_node: Option<String>,
@@ -48,6 +49,8 @@ pub struct Package {
     pub workspaces: Vec<String>,
     /// All kinds of dependencies with their ranges.
     pub dependencies: BTreeMap<String, String>,
+    /// Those that only its development needs.
+    pub dev_only: BTreeSet<String>,
 }
 
 impl Package {
@@ -80,10 +83,16 @@ impl Package {
         let text_of = |key: &str| json.get(key).and_then(Value::as_str).map(str::to_owned);
         let within = |key: &str, inner: &str| json.get(key)?.get(inner)?.as_str().map(str::to_owned);
         let mut dependencies = BTreeMap::new();
+        let mut dev_only = BTreeSet::new();
         // The last one wins: what is installed for running comes last.
         for key in ["peerDependencies", "optionalDependencies", "devDependencies", "dependencies"] {
             for (name, range) in json.get(key).and_then(Value::as_object).into_iter().flatten() {
                 if let Some(range) = range.as_str() {
+                    if key == "devDependencies" && !dependencies.contains_key(name) {
+                        dev_only.insert(name.clone());
+                    } else {
+                        dev_only.remove(name);
+                    }
                     dependencies.insert(name.clone(), range.to_owned());
                 }
             }
@@ -97,7 +106,8 @@ impl Package {
             private: json.get("private").is_some_and(|p| p.as_bool() == Some(true) || p.as_str() == Some("true")),
             has_bin: json.get("bin").is_some_and(is_filled),
             has_start: within("scripts", "start").is_some(),
-            extends_tool: TOOLS.iter().any(|tool| within("peerDependencies", tool).is_some()),
+            extends_tool: TOOLS.iter().any(|tool| within("peerDependencies", tool).is_some())
+                || text_of("name").is_some_and(|name| tests(&name) && !says("private")),
             engines_node: within("engines", "node"),
             volta_node: within("volta", "node"),
             volta_extends: within("volta", "extends"),
@@ -106,8 +116,13 @@ impl Package {
             meant_for_others: ["exports", "module", "types", "typings", "files", "publishConfig"].into_iter().any(says),
             workspaces: globs(json.get("workspaces")),
             dependencies,
+            dev_only,
         })
     }
+}
+
+fn tests(name: &str) -> bool {
+    name.split(['-', '/', '_', '@']).any(|word| matches!(word, "test" | "tests" | "testing" | "mock" | "mocks" | "e2e"))
 }
 
 fn is_filled(value: &Value) -> bool {

@@ -177,7 +177,7 @@ fn unknown(question: &Question) -> Step {
         Question::CallersLeaveUnbounded { .. } => Step::new("callers-unseen"),
         Question::RustAtLeast { minor } => Step::new("rust-version-unknown").with("minor", *minor),
         Question::InService => Step::new("service-unknown"),
-        Question::OnServer | Question::NotCommandLine | Question::NotInTool | Question::NoneSets(_) => {
+        Question::OnServer | Question::NotCommandLine | Question::NotInTool(_) | Question::NoneSets(_) => {
             Step::new("runtime-unseen")
         }
         Question::NotInCommandLineProgram => Step::new("command-line-unknown"),
@@ -194,7 +194,9 @@ fn settle_context(join: &Join<'_>, closed: &mut Closed) {
     let candidate = &mut closed.candidate;
     // Whatever it holds, somebody starts it and waits for it alone; a server
     // of its own serves that one user.
-    if matches!(candidate.context, Context::Library | Context::Handler) && join.facts.is_tool(&closed.path) {
+    if matches!(candidate.context, Context::Library | Context::Handler) && join.facts.is_tool(&closed.path)
+        || candidate.context == Context::Library && join.facts.is_command_line_crate(&closed.path)
+    {
         closed.effective = Context::Cli;
         return;
     }

@@ -71,7 +71,7 @@ pub fn answer(question: &Question, path: &str, facts: &Facts, exports: &dyn Expo
         | Question::NoTimeoutLayer => Answer::Unknown,
         Question::OnServer => on_server(path, facts),
         Question::NotCommandLine => not_command_line(path, facts),
-        Question::NotInTool => not_in_tool(path, facts),
+        Question::NotInTool(library) => not_in_tool(library, path, facts),
         Question::InService => in_service(path, facts),
         Question::NotInCommandLineProgram => not_in_command_line_program(path, facts),
         Question::Feature { package, feature } => feature_enabled(package, feature, path, facts),
@@ -325,8 +325,11 @@ fn not_command_line(path: &str, facts: &Facts) -> Answer {
     }
 }
 
-fn not_in_tool(path: &str, facts: &Facts) -> Answer {
+fn not_in_tool(library: &str, path: &str, facts: &Facts) -> Answer {
     match facts.packages.nearest(path) {
+        Some(package) if package.is_library() && package.dev_only.contains(library) => {
+            Answer::No(Step::new("package-develops-with").with("package", library))
+        }
         Some(package) if package.is_tool() => {
             Answer::No(Step::new("package-tool").with("package", package.name.as_deref().unwrap_or("this")))
         }

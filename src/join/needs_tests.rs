@@ -198,6 +198,8 @@ fn packages_and_crates_answer() {
         ("package.json", r#"{"private":true,"dependencies":{"express":"4","axios":"^1.2.0"}}"#),
         ("cli/package.json", r#"{"name":"cli","bin":"x.js"}"#),
         ("emulate-cli/package.json", r#"{"name":"emulate-cli","bin":"x.js","dependencies":{"express":"4"}}"#),
+        ("functions-test/package.json", r#"{"name":"functions-test","dependencies":{"axios":"1"}}"#),
+        ("types/package.json", r#"{"name":"types","types":"x.d.ts","devDependencies":{"axios":"1"}}"#),
         ("plugin/package.json", r#"{"name":"offline","peerDependencies":{"serverless":"3 || 4"}}"#),
         (
             "s/Cargo.toml",
@@ -215,8 +217,10 @@ fn packages_and_crates_answer() {
     assert_eq!(ask(Question::NotCommandLine, "a.ts"), "unknown");
     assert_eq!(ask(Question::NotCommandLine, "emulate-cli/a.ts"), "no package-command-line");
     assert_eq!(ask(Question::NotCommandLine, "plugin/a.ts"), "no package-command-line");
-    assert_eq!(ask(Question::NotInTool, "plugin/a.ts"), "no package-tool");
-    assert_eq!(ask(Question::NotInTool, "a.ts"), "unknown");
+    assert_eq!(ask(Question::NotInTool("axios"), "plugin/a.ts"), "no package-tool");
+    assert_eq!(ask(Question::NotInTool("axios"), "a.ts"), "unknown");
+    assert_eq!(ask(Question::NotInTool("axios"), "functions-test/a.ts"), "no package-tool");
+    assert_eq!(ask(Question::NotInTool("axios"), "types/a.ts"), "no package-develops-with");
     let version = |package: &str, version| Question::DependencyBelow { package: package.into(), version };
     assert_eq!(ask(version("axios", (1, 7)), "a.ts"), "likely dependency-lowest-of-range");
     assert_eq!(ask(version("axios", (1, 2)), "a.ts"), "no dependency-above");

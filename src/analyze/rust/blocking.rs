@@ -82,6 +82,23 @@ fn asks_for_runtime(model: &Model<'_>, node: NodeId) -> bool {
     model.function_of(node).is_some_and(|function| model.tree.below(function.node).any(asks))
 }
 
+/// True where this file hands all futures of the function to `block_on`: they
+/// run on the thread that waits for them.
+fn is_driven_alone(model: &Model<'_>, node: NodeId) -> bool {
+    let Some(function) = model.function_of(node) else { return false };
+    let named = |id: NodeId| match model.tree.kind(id) {
+        Kind::Call { callee, .. } => match model.tree.kind(*callee) {
+            Kind::Path(path) => path.last().map(String::as_str),
+            _ => None,
+        },
+        Kind::Method { name, .. } => Some(name.as_str()),
+        _ => None,
+    };
+    let mut calls = model.tree.all().filter(|&id| named(id) == Some(&function.name)).peekable();
+    let blocks = |id: NodeId| model.tree.ancestors(id).any(|around| named(around) == Some("block_on"));
+    calls.peek().is_some() && calls.all(blocks)
+}
+
 const fn is_service_code(context: Context) -> bool {
     matches!(context, Context::Library | Context::Scheduled)
 }
@@ -150,7 +167,7 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
         {
             candidate = candidate.need(need);
         }
-        if context == Context::Cli || runs_alone(model) {
+        if context == Context::Cli || runs_alone(model) || context == Context::Library && is_driven_alone(model, node) {
             candidate = candidate.doubt(Step::at("others-wait-meanwhile", span));
         }
         if hit.brief {

@@ -176,15 +176,17 @@ fn judge<'a>(model: &Model<'a>, sink: &mut Sink<'_>, callers: &BTreeMap<NodeId, 
     builder = match reach {
         Reach::Handler => builder.evidence(Step::new("in-handler")),
         Reach::CalledAt(place) => builder.label(place, "handler").evidence(Step::at("called-from-handler", place)),
-        Reach::Named(name) => builder
-            .request_path_by_name(Some(name.clone()))
-            .need(Need {
+        Reach::Named(name) => {
+            let builder = builder.request_path_by_name(Some(name.clone())).need(Need {
                 question: Question::NotInCommandLineProgram,
                 span: None,
                 if_unknown: Some(Confidence::Certain),
                 if_no: IfNo::Clear,
-            })
-            .assume(Step::new("called-per-request-by-name").with("name", name)),
+            });
+            let step = Step::new("called-per-request-by-name").with("name", name);
+            // Keys are made once and kept.
+            if one.function.starts_with("generate") { builder.doubt(step) } else { builder.assume(step) }
+        }
         Reach::Unknown => {
             let Some(function) = named_function(model, node) else { return };
             let heavy = one.work != Work::File && enclosing.is_async;

@@ -112,8 +112,10 @@ pub fn follow(model: &Model<'_>, node: NodeId) -> Instance {
             uses.into_iter().for_each(|used| read_use(model, used, &mut instance));
         }
         Kept::Field(name) => {
-            let Some(class) = model.class_of(node) else { return instance };
-            instance.escapes |= !is_private(model, class, &name);
+            // Without a class it is a function's `this`, whose methods stand
+            // anywhere in the file.
+            let class = model.class_of(node);
+            instance.escapes |= class.is_none_or(|class| !is_private(model, class, &name));
             let bare_name = name.trim_start_matches('#');
             for (id, kind) in model.nodes().iter_enumerated().map(|(id, node)| (id, node.kind())) {
                 let object = match kind {
@@ -121,7 +123,9 @@ pub fn follow(model: &Model<'_>, node: NodeId) -> Instance {
                     AstKind::PrivateFieldExpression(m) if m.field.name == bare_name => &m.object,
                     _ => continue,
                 };
-                if matches!(bare(object), Expression::ThisExpression(_)) && model.is_within(id, class) {
+                if matches!(bare(object), Expression::ThisExpression(_))
+                    && class.is_none_or(|class| model.is_within(id, class))
+                {
                     read_use(model, id, &mut instance);
                 }
             }

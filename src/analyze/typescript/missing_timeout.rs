@@ -208,8 +208,8 @@ fn candidate<'a>(
 
 /// Where the code runs: shown, assumed, or too little known to speak up.
 fn runtime(model: &Model<'_>, kind: Kind, enclosing: &Enclosing, builder: Builder) -> Builder {
-    let not_in_tool =
-        Need { question: Question::NotInTool, span: None, if_unknown: Some(Confidence::Certain), if_no: IfNo::Clear };
+    let question = Question::NotInTool(kind.library());
+    let not_in_tool = Need { question, span: None, if_unknown: Some(Confidence::Certain), if_no: IfNo::Clear };
     let builder = builder.need(not_in_tool);
     if http::is_on_server(model, enclosing) {
         return builder.evidence(Step::new("server"));

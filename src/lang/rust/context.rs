@@ -25,6 +25,8 @@ const CLI_WORDS: &[&str] = &[
     "xtask",
     "xtasks",
     "cmd",
+    "subcommand",
+    "subcommands",
     "tool",
     "tools",
     "download",

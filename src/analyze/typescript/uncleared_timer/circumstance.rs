@@ -27,6 +27,10 @@ pub fn guard(
     if matches!(context, Context::Startup | Context::Cli) || ends_or_starts(model, race) {
         return Some("runs-once");
     }
+    // A script that ends itself waits for no timer.
+    if context != Context::Handler && http::is_tool(model) && model.source.text.contains("process.exit(") {
+        return Some("runs-once");
+    }
     // An extension of an editor serves one user too.
     let elsewhere = http::is_elsewhere(model, &model.enclosing(race));
     if (elsewhere || model.facts().is_browser() || model.facts().imports("vscode")) && context != Context::Handler {

@@ -174,7 +174,8 @@ impl Summary {
         if generator || model.parameters(function).is_none() {
             summary.raise(Effect::Unknown);
         }
-        if writes_outside(model, function) {
+        let keeps = writes_outside(model, function);
+        if keeps {
             summary.raise(Effect::Write);
         }
         for parameter in model.parameters(function).iter().flat_map(|p| &p.items) {
@@ -206,6 +207,10 @@ impl Summary {
                 AstKind::ForOfStatement(each) if each.r#await => summary.raise(Effect::Unknown),
                 _ => {}
             }
+        }
+        if keeps {
+            // What it is not known to do besides does not make it unknown.
+            summary.public.effect = Effect::Write;
         }
         if summary.public.effect > Effect::Read {
             // Nothing that another file does makes it a read again.
