@@ -25,8 +25,6 @@ const CLI_WORDS: &[&str] = &[
     "xtask",
     "xtasks",
     "cmd",
-    "subcommand",
-    "subcommands",
     "tool",
     "tools",
     "download",
@@ -61,6 +59,13 @@ impl FileFacts {
         }
         let text = &source.text;
         let serves = ["axum::", "actix_web::", "tonic::transport::Server", "rocket::", "warp::", "hyper::server"];
+        // One of the commands may be the server.
+        if class == PathClass::Product
+            && has(&["subcommand", "subcommands"])
+            && !serves.iter().any(|s| text.contains(s))
+        {
+            class = PathClass::Script;
+        }
         let parses_arguments = text.contains("Parser") && (text.contains("clap::") || text.contains("structopt"));
         if class == PathClass::Product && parses_arguments && !serves.iter().any(|s| text.contains(s)) {
             class = PathClass::Script;
