@@ -7,6 +7,7 @@ use oxc_ast::ast::{AwaitExpression, CallExpression, Expression, ForStatementLeft
 use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
 
+use super::http;
 use super::runs::named_io_of_element;
 use super::sequential_awaits::{is_migration, speaks_of_order};
 use crate::analyze::sink::Builder;
@@ -103,10 +104,13 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
         }
         let elsewhere = matches!(first.effect.by, By::Imported(_) | By::Typed(_));
         let without = builder.clone();
+        // Nobody waits for a script but who starts it, and slow is polite.
+        let by_hand = enclosing.context == Context::Cli || http::is_tool(model);
         builder = match (by_name, query) {
             // How many elements there are decides, and no code says it.
             (_, true) => builder.doubt(Step::at("many-elements", found.head)),
             (true, false) => builder.doubt(Step::at("reads-by-name", at)),
+            (false, false) if by_hand => builder.doubt(Step::at("server-bears-several", found.head)),
             (false, false) => builder.assume(Step::at("server-bears-several", found.head)),
         };
         let if_unknown = (first.effect.effect == Effect::Read).then_some(Confidence::Possible);
