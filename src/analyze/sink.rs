@@ -68,6 +68,16 @@ impl<'s> Sink<'s> {
     }
 }
 
+/// A run of waits as it may be read: all of it, then what is left where some of
+/// it does not count, the longest first. Of a run of more than eight only its
+/// pairs: all parts would be too many.
+pub fn parts<T>(run: &[T]) -> impl Iterator<Item = &[T]> {
+    const LONG: usize = 8;
+    let shorter = if run.len() > LONG { 2..3 } else { 2..run.len() };
+    let lengths = std::iter::once(run.len()).chain(shorter.rev());
+    lengths.flat_map(|length| run.windows(length.max(1)))
+}
+
 /// A candidate in the making.
 #[derive(Clone)]
 #[must_use]
@@ -148,5 +158,20 @@ impl Builder {
     /// The confidence so far.
     pub fn confidence(&self) -> Confidence {
         self.0.confidence
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parts;
+
+    #[test]
+    fn long_runs_are_read_whole_and_by_pairs() {
+        let lengths = |run: &[u8]| parts(run).map(<[u8]>::len).collect::<Vec<_>>();
+        assert_eq!(lengths(&[1]), [1]);
+        assert_eq!(lengths(&[1, 2, 3, 4]), [4, 3, 3, 2, 2, 2]);
+        let long = [0; 1500];
+        assert_eq!(parts(&long).count(), 1 + 1499);
+        assert!(parts(&long).skip(1).all(|part| part.len() == 2));
     }
 }

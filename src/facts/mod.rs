@@ -110,16 +110,13 @@ impl Facts {
     }
 
     /// True where the package of `path` is a tool that people start, though it
-    /// may hold a server of its own (TypeScript and JavaScript; what a crate is
-    /// stands in its role).
+    /// may hold a server of its own, or its crate a program that reads its
+    /// command line and serves nobody.
     pub fn is_tool(&self, path: &str) -> bool {
-        family(path) != Some(Family::Rust) && self.packages.nearest(path).is_some_and(|p| p.is_tool())
-    }
-
-    /// True where the crate of `path` is a program that reads its command line
-    /// and serves nobody.
-    pub fn is_command_line_crate(&self, path: &str) -> bool {
-        family(path) == Some(Family::Rust) && self.has_bin(path)
+        match family(path) {
+            Some(Family::Rust) => self.has_bin(path),
+            _ => self.packages.nearest(path).is_some_and(|p| p.is_tool()),
+        }
     }
 
     /// True where the package of `path` is published for others to use.

@@ -13,6 +13,30 @@ use crate::tree::Tree;
 const TOOLS: &[&str] =
     &["serverless", "webpack", "rollup", "eslint", "gulp", "hardhat", "@nx/devkit", "semantic-release"];
 
+/// Frameworks that accept requests: a package that runs on one is a service.
+const SERVERS: &[&str] = &[
+    "express",
+    "fastify",
+    "koa",
+    "@nestjs/core",
+    "@hapi/hapi",
+    "hono",
+    "next",
+    "@remix-run/node",
+    "@remix-run/express",
+    "@adonisjs/core",
+    "@feathersjs/feathers",
+    "restify",
+    "polka",
+    "apollo-server",
+    "@apollo/server",
+    "graphql-yoga",
+    "@medusajs/framework",
+    "moleculer",
+    "nuxt",
+    "@grpc/grpc-js",
+];
+
 /// One package.json, as far as questions need it.
 #[derive(Clone, Debug, Default)]
 pub struct Package {
@@ -28,8 +52,7 @@ pub struct Package {
     pub has_bin: bool,
     /// True where `scripts.start` is written: the package is run.
     pub has_start: bool,
-    /// True where a tool for developers is its peer, which loads it, or where
-    /// it is for tests by its name.
+    /// True where a tool for developers is its peer, which loads it.
     pub extends_tool: bool,
     /// `engines.node`.
     pub engines_node: Option<String>,
@@ -59,17 +82,24 @@ impl Package {
         paths::child(&self.folder, "package.json")
     }
 
+    /// The package that makes it a server, among its dependencies.
+    pub fn server(&self) -> Option<&'static str> {
+        SERVERS.iter().copied().find(|server| self.dependencies.contains_key(*server))
+    }
+
     /// True for a package that installs a command and is called a tool, or
-    /// asks whoever starts it, and for one that only a tool loads.
+    /// asks whoever starts it; for one that only a tool loads; and for one that
+    /// by its name helps the tests of others.
     pub fn is_tool(&self) -> bool {
         const ASKS: &[&str] = &["inquirer", "@inquirer/prompts", "prompts", "enquirer", "@clack/prompts"];
-        const SERVES: &[&str] = &["express", "fastify", "koa", "@nestjs/core", "@hapi/hapi", "hono"];
-        let depends = |names: &[&str]| names.iter().any(|name| self.dependencies.contains_key(*name));
-        let named = self.name.as_deref().is_some_and(|name| {
-            let last = name.rsplit('/').next().unwrap_or(name);
-            last.split('-').any(|word| matches!(word, "cli" | "tool" | "tools"))
-        });
-        self.extends_tool || self.has_bin && (named || depends(ASKS) && !depends(SERVES))
+        let words = |known: &[&str]| {
+            let last = self.name.as_deref().and_then(|name| name.rsplit('/').next());
+            last.is_some_and(|last| last.split(['-', '_']).any(|word| known.contains(&word)))
+        };
+        let asks = ASKS.iter().any(|name| self.dependencies.contains_key(*name));
+        let helps_tests = !self.private && words(&["test", "tests", "testing", "mock", "mocks", "e2e"]);
+        let is_command = self.has_bin && (words(&["cli", "tool", "tools"]) || asks && self.server().is_none());
+        self.extends_tool || helps_tests || is_command
     }
 
     /// True where it is published for others to use. `npm init` writes `main`
@@ -106,8 +136,7 @@ impl Package {
             private: json.get("private").is_some_and(|p| p.as_bool() == Some(true) || p.as_str() == Some("true")),
             has_bin: json.get("bin").is_some_and(is_filled),
             has_start: within("scripts", "start").is_some(),
-            extends_tool: TOOLS.iter().any(|tool| within("peerDependencies", tool).is_some())
-                || text_of("name").is_some_and(|name| tests(&name) && !says("private")),
+            extends_tool: TOOLS.iter().any(|tool| within("peerDependencies", tool).is_some()),
             engines_node: within("engines", "node"),
             volta_node: within("volta", "node"),
             volta_extends: within("volta", "extends"),
@@ -119,10 +148,6 @@ impl Package {
             dev_only,
         })
     }
-}
-
-fn tests(name: &str) -> bool {
-    name.split(['-', '/', '_', '@']).any(|word| matches!(word, "test" | "tests" | "testing" | "mock" | "mocks" | "e2e"))
 }
 
 fn is_filled(value: &Value) -> bool {

@@ -194,9 +194,7 @@ fn settle_context(join: &Join<'_>, closed: &mut Closed) {
     let candidate = &mut closed.candidate;
     // Whatever it holds, somebody starts it and waits for it alone; a server
     // of its own serves that one user.
-    if matches!(candidate.context, Context::Library | Context::Handler) && join.facts.is_tool(&closed.path)
-        || candidate.context == Context::Library && join.facts.is_command_line_crate(&closed.path)
-    {
+    if matches!(candidate.context, Context::Library | Context::Handler) && join.facts.is_tool(&closed.path) {
         closed.effective = Context::Cli;
         return;
     }

@@ -1,6 +1,5 @@
 //! Answers to what one file cannot tell.
 
-use crate::facts::packages::Package;
 use crate::facts::{Facts, Floor, Role, Tier};
 use crate::join::lookup::{self, Found};
 use crate::lang::typescript::names;
@@ -250,30 +249,6 @@ fn rust_at_least(minor: u32, path: &str, facts: &Facts) -> Answer {
     if version.is_below((1, minor)) { Answer::No(step("rust-too-old")) } else { Answer::Yes(step("rust-new-enough")) }
 }
 
-/// Frameworks that accept requests: a package that runs on one is a service.
-const SERVERS: &[&str] = &[
-    "express",
-    "fastify",
-    "koa",
-    "@nestjs/core",
-    "@hapi/hapi",
-    "hono",
-    "next",
-    "@remix-run/node",
-    "@remix-run/express",
-    "@adonisjs/core",
-    "@feathersjs/feathers",
-    "restify",
-    "polka",
-    "apollo-server",
-    "@apollo/server",
-    "graphql-yoga",
-    "@medusajs/framework",
-    "moleculer",
-    "nuxt",
-    "@grpc/grpc-js",
-];
-
 fn in_service(path: &str, facts: &Facts) -> Answer {
     if family(path) == Family::Rust {
         let Some(info) = facts.crates.info(path) else { return Answer::Unknown };
@@ -292,8 +267,8 @@ fn in_service(path: &str, facts: &Facts) -> Answer {
     if package.is_library() {
         return Answer::No(named("package-library"));
     }
-    match SERVERS.iter().find(|server| package.dependencies.contains_key(**server)) {
-        Some(server) => Answer::Yes(named("package-service").with("by", *server)),
+    match package.server() {
+        Some(server) => Answer::Yes(named("package-service").with("by", server)),
         None => Answer::Unknown,
     }
 }
@@ -316,9 +291,8 @@ const INTERFACES: &[&str] = &[
 
 /// A tool, or a package that installs a command and accepts no requests.
 fn not_command_line(path: &str, facts: &Facts) -> Answer {
-    let serves = |package: &Package| SERVERS.iter().any(|name| package.dependencies.contains_key(*name));
     match facts.packages.nearest(path) {
-        Some(package) if package.is_tool() || package.has_bin && !serves(&package) => {
+        Some(package) if package.is_tool() || package.has_bin && package.server().is_none() => {
             Answer::No(Step::new("package-command-line").with("package", package.name.as_deref().unwrap_or("this")))
         }
         _ => Answer::Unknown,

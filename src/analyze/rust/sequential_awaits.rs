@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::analyze::sink::Builder;
+use crate::analyze::sink::{Builder, parts};
 use crate::analyze::{Sink, Vocabulary};
 use crate::lang::rust::Model;
 use crate::lang::rust::effects::{Operation, Resource};
@@ -194,12 +194,12 @@ fn near_miss(model: &Model<'_>, sink: &mut Sink<'_>, first: &Wait<'_>, guard: St
 }
 
 fn report(model: &Model<'_>, sink: &mut Sink<'_>, run: &Run<'_>) {
-    let Some(whole) = candidate(model, sink, &run.waits, &run.between) else { return };
     // Where one of the waits turns out to be no read, its neighbours may still
     // be two.
-    let shorter = (2..run.waits.len()).rev().flat_map(|length| run.waits.windows(length));
-    let narrower = shorter.filter_map(|waits| candidate(model, sink, waits, &run.between));
-    sink.push(narrower.fold(whole, Builder::or_narrower));
+    let mut readings = parts(&run.waits).filter_map(|waits| candidate(model, sink, waits, &run.between));
+    let Some(whole) = readings.next() else { return };
+    let whole = readings.fold(whole, Builder::or_narrower);
+    sink.push(whole);
 }
 
 fn candidate(model: &Model<'_>, sink: &Sink<'_>, waits: &[Wait<'_>], between: &[NodeId]) -> Option<Builder> {

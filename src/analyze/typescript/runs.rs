@@ -8,6 +8,7 @@ use oxc_ast::ast::{
 };
 use oxc_syntax::node::NodeId;
 
+use crate::analyze::sink::parts;
 use crate::lang::typescript::clients::Nature;
 use crate::lang::typescript::effects::{By, CallEffect, Effects};
 use crate::lang::typescript::path::{Binding, Path, Root, is_project_module};
@@ -108,13 +109,7 @@ impl<'a> Run<'a> {
     /// where one of the awaits turns out to be no read, its neighbours may
     /// still be two.
     pub fn parts(&self) -> impl Iterator<Item = Part<'_, 'a>> {
-        /// The parts of a longer run would be too many; its pairs are enough.
-        const LONG: usize = 8;
-        let count = self.links.len();
-        let shorter = if count > LONG { 2..3 } else { 2..count };
-        let lengths = std::iter::once(count).chain(shorter.rev());
-        let windows = lengths.flat_map(|length| self.links.windows(length.max(1)));
-        windows.map(|links| {
+        parts(&self.links).map(|links| {
             let inner = links.iter().map(Link::span).reduce(Span::cover).unwrap_or_default();
             Part { links, between: self.between.iter().filter(|between| inner.contains(between.span)).collect() }
         })

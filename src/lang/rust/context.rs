@@ -278,14 +278,18 @@ impl Model<'_> {
     /// True where a handler of this file calls a free function, whatever its
     /// name says.
     fn is_called_by_handler(&self, function: &Function) -> bool {
-        function.owner.is_none()
-            && self.tree.all().any(|id| match self.tree.kind(id) {
-                Kind::Call { callee, .. } => {
-                    matches!(self.tree.kind(*callee), Kind::Path(path) if path.len() == 1 && path[0] == function.name)
-                        && self.function_of(id).is_some_and(|caller| self.is_handler(caller))
-                }
-                _ => false,
-            })
+        let called = self.called_by_handlers.get_or_init(|| {
+            let calls = self.tree.all().filter_map(|id| match self.tree.kind(id) {
+                Kind::Call { callee, .. } => match self.tree.kind(*callee) {
+                    Kind::Path(path) if path.len() == 1 => Some((id, &path[0])),
+                    _ => None,
+                },
+                _ => None,
+            });
+            let by_handler = |id| self.function_of(id).is_some_and(|caller| self.is_handler(caller));
+            calls.filter(|(id, _)| by_handler(*id)).map(|(_, name)| name.clone()).collect()
+        });
+        function.owner.is_none() && called.contains(&function.name)
     }
 
     /// True in tests, benches, examples and what only they use.

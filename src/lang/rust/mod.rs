@@ -25,6 +25,9 @@ pub mod path;
 pub mod uses;
 pub mod values;
 
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
 use crate::source::SourceFile;
 use node::Tree;
 
@@ -36,6 +39,8 @@ pub struct Model<'a> {
     pub tree: Tree,
     /// What the file as a whole shows.
     pub facts: context::FileFacts,
+    /// The free functions that handlers call, once somebody asks.
+    called_by_handlers: OnceCell<BTreeSet<String>>,
 }
 
 /// Why a file has no typed tree.
@@ -55,6 +60,6 @@ impl<'a> Model<'a> {
     pub fn parse(source: &'a SourceFile) -> Result<Self, ParseFailure> {
         let tree = lower::tree(&source.text)?;
         let facts = context::FileFacts::of(source, &tree);
-        Ok(Self { source, tree, facts })
+        Ok(Self { source, tree, facts, called_by_handlers: OnceCell::new() })
     }
 }
