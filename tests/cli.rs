@@ -267,6 +267,27 @@ mod strange_files {
         assert_eq!(place.run(&[".", "--require-complete"]).code, Some(3));
     }
 
+    /// What is written over and over has as many parts and ways as their
+    /// product: it must end, within memory.
+    #[test]
+    fn the_same_over_and_over() {
+        let place = Place::new(&[("a.ts", CODE)]);
+        let reads = |i| format!("let a{i} = client.get(\"https://a.example/{i}\").send().await.unwrap();\n");
+        let run: String = (0..1_500).map(reads).collect();
+        place.put("run.rs", format!("async fn all(client: &reqwest::Client) {{\n{run}}}\n").as_bytes());
+        let calls = |name: &str| format!("{name}(x);\n").repeat(400);
+        let (two, one, zero) = (calls("h2"), calls("h1"), calls("h0"));
+        let helpers = format!("fn h2(x: &str) {{}}\nfn h1(x: &str) {{ {two} }}\nfn h0(x: &str) {{ {one} }}\n");
+        let encodes = "base64::encode(x)";
+        place.put("pack.rs", format!("{helpers}pub fn compress(x: &str) -> String {{ {zero} {encodes} }}").as_bytes());
+        let helpers = helpers.replace("fn ", "function ").replace(": &str", "");
+        let encodes = "return Buffer.from(x).toString('base64');";
+        place.put("pack.js", format!("{helpers}export function compress(x) {{ {zero} {encodes} }}").as_bytes());
+        let run = place.run(&[".", "--fail-on", "never", "--format", "json"]);
+        run.passes();
+        assert_eq!(place.skipped(&["."]), []);
+    }
+
     #[test]
     fn ten_thousand_deep_and_deeper() {
         let place = Place::new(&[("a.ts", CODE)]);

@@ -1,6 +1,8 @@
 //! A function that says it compresses, and only encodes: base64 makes its
 //! input a third larger, hexadecimal doubles it.
 
+use std::collections::BTreeSet;
+
 use crate::analyze::{Sink, Vocabulary};
 use crate::lang::rust::Model;
 use crate::lang::rust::node::{Kind, NodeId};
@@ -50,7 +52,8 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
         if !is_compression_name(&function.name) {
             continue;
         }
-        let Some((encoder, encoding, growth)) = find_encoder(model, body, HELPERS) else { continue };
+        let reached = reached(model, body);
+        let Some((encoder, encoding, growth)) = find_encoder(model, &reached) else { continue };
         let node = function.node;
         let span = model.tree.span(encoder);
         let symbol = model.symbol(node);
@@ -65,9 +68,9 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             .value("in_store", in_store)
             .evidence(Step::at("named-compression", function.name_span).with("function", function.name.as_str()))
             .evidence(Step::at("only-encodes", span).with("encoding", encoding));
-        if let Some(compressor) = find_compressor(model, body, &function.name, HELPERS) {
+        if let Some(compressor) = find_compressor(model, &reached, &function.name) {
             candidate = candidate.clear(Step::at("compressor-called", model.tree.span(compressor)));
-        } else if let Some(unknown) = find_unknown(model, body, HELPERS) {
+        } else if let Some(unknown) = find_unknown(model, &reached) {
             candidate = candidate.clear(Step::at("calls-unknown", model.tree.span(unknown)));
         } else {
             candidate = candidate.evidence(Step::new("no-compressor"));
@@ -90,12 +93,43 @@ fn is_compression_name(name: &str) -> bool {
     verb && !words.any(|word| OTHER_THINGS.contains(&word))
 }
 
-/// How many functions of the file are followed.
+/// How many calls lead from a function to those that are read with it.
 const HELPERS: usize = 3;
 
-/// The encoder that a body, or a function of this file that it calls, calls.
-fn find_encoder(model: &Model<'_>, body: NodeId, helpers: usize) -> Option<(NodeId, &'static str, f64)> {
-    let own = model.tree.below(body).find_map(|id| {
+/// The body of a function, or of one of this file that it reaches.
+struct Reached {
+    body: NodeId,
+    /// The call in the first function that leads there; the body is that
+    /// function's own where there is none.
+    by: Option<NodeId>,
+}
+
+/// A function's body and those that it reaches, each once.
+fn reached(model: &Model<'_>, body: NodeId) -> Vec<Reached> {
+    let mut all = vec![Reached { body, by: None }];
+    let mut seen = BTreeSet::from([body]);
+    let mut level = 0;
+    for _ in 0..HELPERS {
+        let end = all.len();
+        for index in level..end {
+            let Reached { body, by } = all[index];
+            for id in model.tree.below(body) {
+                if let Some(inner) = model.called_here(id).and_then(|inner| inner.body)
+                    && seen.insert(inner)
+                {
+                    all.push(Reached { body: inner, by: by.or(Some(id)) });
+                }
+            }
+        }
+        level = end;
+    }
+    all
+}
+
+/// The encoder that a function, or one of this file that it reaches, calls; the
+/// place is in the function itself.
+fn find_encoder(model: &Model<'_>, reached: &[Reached]) -> Option<(NodeId, &'static str, f64)> {
+    let encoder = |id: NodeId| {
         let path = match model.tree.kind(id) {
             Kind::Call { .. } => model.callee(id)?,
             Kind::Method { name, .. } if name == "encode_hex" => return Some((id, "hexadecimal", HEX_GROWS)),
@@ -114,13 +148,10 @@ fn find_encoder(model: &Model<'_>, body: NodeId, helpers: usize) -> Option<(Node
             ("hex", "encode" | "encode_upper") => Some((id, "hexadecimal", HEX_GROWS)),
             _ => None,
         }
-    });
-    own.or_else(|| {
-        let helpers = helpers.checked_sub(1)?;
-        model.tree.below(body).find_map(|id| {
-            let inner = model.called_here(id)?.body.filter(|inner| *inner != body)?;
-            find_encoder(model, inner, helpers).map(|(_, encoding, grows)| (id, encoding, grows))
-        })
+    };
+    reached.iter().find_map(|Reached { body, by }| {
+        let (id, encoding, grows) = model.tree.below(*body).find_map(encoder)?;
+        Some((by.unwrap_or(id), encoding, grows))
     })
 }
 
@@ -156,8 +187,9 @@ fn is_engine(model: &Model<'_>, receiver: NodeId) -> bool {
     (known || declared()) && (model.names_crate("base64") || model.names_crate("data_encoding"))
 }
 
-fn find_compressor(model: &Model<'_>, body: NodeId, own_name: &str, helpers: usize) -> Option<NodeId> {
-    let own = model.tree.below(body).find(|&id| {
+fn find_compressor(model: &Model<'_>, reached: &[Reached], own_name: &str) -> Option<NodeId> {
+    let compresses = |id: &NodeId| {
+        let id = *id;
         let names: Vec<String> = match model.tree.kind(id) {
             Kind::Path(path) => model.resolve(id, path).unwrap_or_else(|| path.clone()),
             Kind::Method { name, .. } => vec![name.clone()],
@@ -175,28 +207,23 @@ fn find_compressor(model: &Model<'_>, body: NodeId, own_name: &str, helpers: usi
                     || lower.contains("deflate")
             })
         })
-    });
-    own.or_else(|| {
-        let helpers = helpers.checked_sub(1)?;
-        model.tree.below(body).find(|&id| {
-            let inner = model.called_here(id).and_then(|inner| inner.body).filter(|inner| *inner != body);
-            inner.is_some_and(|inner| find_compressor(model, inner, own_name, helpers).is_some())
-        })
-    })
+    };
+    reached.iter().find_map(|Reached { body, by }| model.tree.below(*body).find(compresses).map(|id| by.unwrap_or(id)))
 }
 
 /// A call into code that this file does not show may compress.
-fn find_unknown(model: &Model<'_>, body: NodeId, helpers: usize) -> Option<NodeId> {
+fn find_unknown(model: &Model<'_>, reached: &[Reached]) -> Option<NodeId> {
     const KNOWN: &[&str] =
         &["base64", "hex", "data_encoding", "std", "core", "alloc", "serde_json", "String", "Vec", "Ok", "Some", "Err"];
-    model.tree.below(body).find(|&id| {
+    let unknown = |id: &NodeId| {
+        let id = *id;
         let Kind::Call { callee, .. } = model.tree.kind(id) else { return false };
         if let Some(inner) = model.called_here(id).and_then(|inner| inner.body) {
-            let follow = |left| inner != body && find_unknown(model, inner, left).is_some();
-            return helpers.checked_sub(1).is_none_or(follow);
+            return !reached.iter().any(|one| one.body == inner);
         }
         let Kind::Path(path) = model.tree.kind(*callee) else { return true };
         let full = model.resolve(id, path).unwrap_or_else(|| path.clone());
         !full.first().is_some_and(|root| KNOWN.contains(&root.as_str()))
-    })
+    };
+    reached.iter().find_map(|Reached { body, by }| model.tree.below(*body).find(unknown).map(|id| by.unwrap_or(id)))
 }

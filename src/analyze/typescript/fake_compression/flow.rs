@@ -1,6 +1,8 @@
 //! What a function gives back: its input, an encoding of it, or something
 //! that may have been compressed.
 
+use std::cell::Cell;
+
 use oxc_ast::AstKind;
 use oxc_ast::ast::{Argument, ArrayExpressionElement, CallExpression, Expression, NewExpression, ObjectPropertyKind};
 use oxc_syntax::node::NodeId;
@@ -45,6 +47,9 @@ const HEX_GROWS: f64 = 100.0;
 const DEPTH: u32 = 12;
 /// Functions of the file are followed this far.
 const FUNCTIONS: u32 = 3;
+/// How many values and calls are looked at for one function: what is written
+/// over and over would take for ever.
+const STEPS: u32 = 10_000;
 
 /// The values that a function returns.
 pub fn returns<'a>(model: &Model<'a>, function: NodeId) -> Vec<&'a Expression<'a>> {
@@ -70,7 +75,7 @@ pub fn returns<'a>(model: &Model<'a>, function: NodeId) -> Vec<&'a Expression<'a
 /// What a function returns, all its returns together, and whether it calls
 /// something that may compress after all.
 pub fn of_function<'a>(model: &Model<'a>, function: NodeId) -> (Option<Encoding<'a>>, bool) {
-    Follow { model, left: FUNCTIONS }.function(function)
+    Follow { model, left: FUNCTIONS, steps: &Cell::new(STEPS) }.function(function)
 }
 
 /// Follows values through one function, and functions through the file.
@@ -78,6 +83,8 @@ struct Follow<'m, 'a> {
     model: &'m Model<'a>,
     /// How many functions may still be entered.
     left: u32,
+    /// How many steps are left, over all functions.
+    steps: &'m Cell<u32>,
 }
 
 impl<'a> Follow<'_, 'a> {
@@ -96,9 +103,21 @@ impl<'a> Follow<'_, 'a> {
         (encoded, honest && !self.calls_more(function))
     }
 
+    /// False where all steps were taken.
+    fn step(&self) -> bool {
+        let left = self.steps.get();
+        self.steps.set(left.saturating_sub(1));
+        left > 0
+    }
+
+    /// The same within a function that is called; nothing where that lies too far.
+    fn deeper(&self) -> Option<Self> {
+        Some(Self { left: self.left.checked_sub(1)?, ..*self })
+    }
+
     /// What an expression is made of.
     fn value(&self, expression: &'a Expression<'a>, depth: u32) -> Flow<'a> {
-        if depth > DEPTH {
+        if depth > DEPTH || !self.step() {
             return Flow::Other;
         }
         let next = |inner: &'a Expression<'a>| self.value(inner, depth + 1);
@@ -226,10 +245,10 @@ impl<'a> Follow<'_, 'a> {
 
     /// A call of a function of this file: the encoding is blamed on the call.
     fn helper(&self, call: &'a CallExpression<'a>, function: NodeId, depth: u32) -> Flow<'a> {
-        let Some(left) = self.left.checked_sub(1) else { return Flow::Other };
+        let Some(inside) = self.deeper() else { return Flow::Other };
         let inputs = call.arguments.iter().filter_map(Argument::as_expression);
         let inputs = inputs.map(|input| self.value(input, depth + 1)).fold(Flow::Input, joined);
-        match (Follow { model: self.model, left }.function(function), inputs) {
+        match (inside.function(function), inputs) {
             ((_, false), _) | (_, Flow::Other) => Flow::Other,
             ((Some(encoding), true), _) => Flow::Encoded(Encoding { at: span(call), ..encoding }),
             ((None, true), inputs) => inputs,
@@ -279,8 +298,8 @@ impl<'a> Follow<'_, 'a> {
             AstKind::CallExpression(call) if inside.contains(span(call)) => {
                 let path = model.callee(call);
                 if let Some(inner) = local_function(model, call) {
-                    return inner != function
-                        && self.left.checked_sub(1).is_none_or(|left| Follow { model, left }.calls_more(inner));
+                    let more = || self.deeper().is_none_or(|inside| !self.step() || inside.calls_more(inner));
+                    return inner != function && more();
                 }
                 let leaf = path.leaf();
                 !HARMLESS.contains(&leaf) && !touches_nothing(&path) && encoder_by_name(leaf).is_none()
