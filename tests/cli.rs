@@ -283,6 +283,10 @@ mod strange_files {
         let helpers = helpers.replace("fn ", "function ").replace(": &str", "");
         let encodes = "return Buffer.from(x).toString('base64');";
         place.put("pack.js", format!("{helpers}export function compress(x) {{ {zero} {encodes} }}").as_bytes());
+        let spread = |i: usize| format!("const a{} = {{ {} }};\n", i + 1, format!("...a{i}, ").repeat(60));
+        let spreads: String = (0..9).map(spread).collect();
+        let pool = format!("import {{ Pool }} from 'pg';\nconst a0 = {{}};\n{spreads}new Pool({{ ...a9 }});\n");
+        place.put("pool.ts", pool.as_bytes());
         let run = place.run(&[".", "--fail-on", "never", "--format", "json"]);
         run.passes();
         assert_eq!(place.skipped(&["."]), []);

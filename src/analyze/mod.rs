@@ -12,6 +12,12 @@ pub use sink::Sink;
 
 use crate::source::Family;
 
+/// By how many percent base64 is longer than its input: four characters stand
+/// for three bytes (RFC 4648).
+const BASE64_GROWS: f64 = 33.0;
+/// The same of hexadecimal: two characters stand for one byte.
+const HEX_GROWS: f64 = 100.0;
+
 /// Everything that an analysis may say, by kind.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Vocabulary {

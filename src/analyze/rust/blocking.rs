@@ -87,10 +87,7 @@ fn asks_for_runtime(model: &Model<'_>, node: NodeId) -> bool {
 fn is_driven_alone(model: &Model<'_>, node: NodeId) -> bool {
     let Some(function) = model.function_of(node) else { return false };
     let named = |id: NodeId| match model.tree.kind(id) {
-        Kind::Call { callee, .. } => match model.tree.kind(*callee) {
-            Kind::Path(path) => path.last().map(String::as_str),
-            _ => None,
-        },
+        Kind::Call { callee, .. } => model.leaf_name(*callee),
         Kind::Method { name, .. } => Some(name.as_str()),
         _ => None,
     };

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::analyze::{Sink, Vocabulary};
+use crate::analyze::{BASE64_GROWS, HEX_GROWS, Sink, Vocabulary};
 use crate::lang::rust::Model;
 use crate::lang::rust::node::{Kind, NodeId};
 use crate::observe::Step;
@@ -154,11 +154,6 @@ fn find_encoder(model: &Model<'_>, reached: &[Reached]) -> Option<(NodeId, &'sta
         Some((by.unwrap_or(id), encoding, grows))
     })
 }
-
-/// Four characters stand for three bytes.
-const BASE64_GROWS: f64 = 33.0;
-/// Two characters stand for one byte.
-const HEX_GROWS: f64 = 100.0;
 
 /// True for an engine of base64 or data-encoding: a known constant, however it
 /// was brought into scope, or one of this file that is declared as one.

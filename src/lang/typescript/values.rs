@@ -1,5 +1,7 @@
 //! Constant values: what can be known by reading alone.
 
+use std::collections::BTreeSet;
+
 use oxc_ast::ast::{Expression, ObjectExpression, ObjectPropertyKind, PropertyKey};
 use oxc_syntax::operator::{BinaryOperator, UnaryOperator};
 
@@ -40,30 +42,24 @@ impl<'e, 'a> Property<'e, 'a> {
 /// Looks a property up in an object literal; the last one written wins, and
 /// what is spread in may bring it.
 pub fn property<'e, 'a>(object: &'e ObjectExpression<'a>, name: &str) -> Property<'e, 'a> {
-    property_with(object, name, &|_| Property::Unknown)
+    property_with(object, name, &mut |_| Property::Unknown)
 }
 
 /// The same with an answer for what is spread in.
 fn property_with<'e, 'a>(
     object: &'e ObjectExpression<'a>,
     name: &str,
-    spread: &dyn Fn(&'e Expression<'a>) -> Property<'e, 'a>,
+    spread: &mut dyn FnMut(&'e Expression<'a>) -> Property<'e, 'a>,
 ) -> Property<'e, 'a> {
-    let mut found = Property::Missing;
-    for kind in &object.properties {
-        match kind {
-            ObjectPropertyKind::ObjectProperty(property) => match key_name(&property.key) {
-                Some(key) if key == name => found = Property::Found(&property.value),
-                None if property.computed => found = Property::Unknown,
-                _ => {}
-            },
-            ObjectPropertyKind::SpreadProperty(given) => match spread(&given.argument) {
-                Property::Missing => {}
-                brought => found = brought,
-            },
-        }
-    }
-    found
+    let mut from_the_last = object.properties.iter().rev().map(|kind| match kind {
+        ObjectPropertyKind::ObjectProperty(property) => match key_name(&property.key) {
+            Some(key) if key == name => Property::Found(&property.value),
+            None if property.computed => Property::Unknown,
+            _ => Property::Missing,
+        },
+        ObjectPropertyKind::SpreadProperty(given) => spread(&given.argument),
+    });
+    from_the_last.find(|property| !property.is_missing()).unwrap_or(Property::Missing)
 }
 
 /// The name of a property key that is written out.
@@ -81,41 +77,53 @@ impl<'a> Model<'a> {
     where
         'a: 'e,
     {
-        self.property_within(object, name, DEPTH)
+        self.property_within(object, name, DEPTH, &mut BTreeSet::new())
     }
 
-    fn property_within<'e>(&self, object: &'e ObjectExpression<'a>, name: &str, depth: u32) -> Property<'e, 'a>
+    /// The search ends with the first object that is not without the property,
+    /// so one that was `seen` is without it, however often it is spread in.
+    fn property_within<'e>(
+        &self,
+        object: &'e ObjectExpression<'a>,
+        name: &str,
+        depth: u32,
+        seen: &mut BTreeSet<Span>,
+    ) -> Property<'e, 'a>
     where
         'a: 'e,
     {
         if depth == 0 {
             return Property::Unknown;
         }
-        property_with(object, name, &|given| self.property_of_spread(given, name, depth - 1))
+        if !seen.insert(span(object)) {
+            return Property::Missing;
+        }
+        property_with(object, name, &mut |given| self.property_of_spread(given, name, depth - 1, seen))
     }
 
-    fn property_of_spread<'e>(&self, spread: &'e Expression<'a>, name: &str, depth: u32) -> Property<'e, 'a>
+    fn property_of_spread<'e>(
+        &self,
+        spread: &'e Expression<'a>,
+        name: &str,
+        depth: u32,
+        seen: &mut BTreeSet<Span>,
+    ) -> Property<'e, 'a>
     where
         'a: 'e,
     {
         // What is spread in only on a condition may be there or not.
-        let at_most = |property: Property<'e, 'a>| match property {
-            Property::Missing => Property::Missing,
-            _ => Property::Unknown,
-        };
+        let perhaps = |missing: bool| if missing { Property::Missing } else { Property::Unknown };
         match bare(spread) {
             Expression::ConditionalExpression(choice) => {
-                match (
-                    self.property_of_spread(&choice.consequent, name, depth),
-                    self.property_of_spread(&choice.alternate, name, depth),
-                ) {
-                    (Property::Missing, Property::Missing) => Property::Missing,
-                    _ => Property::Unknown,
-                }
+                let mut branches = [&choice.consequent, &choice.alternate].into_iter();
+                let missing = branches.all(|branch| self.property_of_spread(branch, name, depth, seen).is_missing());
+                perhaps(missing)
             }
-            Expression::LogicalExpression(logical) => at_most(self.property_of_spread(&logical.right, name, depth)),
+            Expression::LogicalExpression(logical) => {
+                perhaps(self.property_of_spread(&logical.right, name, depth, seen).is_missing())
+            }
             _ => match self.object(spread) {
-                Some(object) => self.property_within(object, name, depth),
+                Some(object) => self.property_within(object, name, depth, seen),
                 None => Property::Unknown,
             },
         }

@@ -8,6 +8,7 @@ use oxc_ast::ast::{Argument, ArrayExpressionElement, CallExpression, Expression,
 use oxc_syntax::node::NodeId;
 
 use crate::analyze::typescript::uncleared_timer::local_function;
+use crate::analyze::{BASE64_GROWS, HEX_GROWS};
 use crate::lang::typescript::effects::touches_nothing;
 use crate::lang::typescript::names::words;
 use crate::lang::typescript::path::{Binding, Root, argument};
@@ -39,10 +40,6 @@ pub enum Flow<'a> {
     Other,
 }
 
-/// Four characters stand for three bytes.
-const BASE64_GROWS: f64 = 33.0;
-/// Two characters stand for one byte.
-const HEX_GROWS: f64 = 100.0;
 /// Chains of constants and calls longer than this are not followed.
 const DEPTH: u32 = 12;
 /// Functions of the file are followed this far.

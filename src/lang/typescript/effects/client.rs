@@ -270,14 +270,8 @@ pub fn effect<'a>(model: &Model<'a>, client: Client, names: &[&'a str], calls: &
             ["selectFrom", ..] => read_if(!has(&["forUpdate", "forShare"])),
             _ => Effect::Write,
         },
-        Kind::Sdk => match names.split_last() {
-            Some((last, rest)) if names.iter().any(|name| names::is_computed(name)) => {
-                let _ = (last, rest);
-                Effect::Read
-            }
-            Some((last, _)) => sdk_operation(last),
-            None => Effect::Unknown,
-        },
+        Kind::Sdk if names.iter().any(|name| names::is_computed(name)) => Effect::Read,
+        Kind::Sdk => names.last().map_or(Effect::Unknown, |last| sdk_operation(last)),
     }
 }
 
