@@ -7,20 +7,10 @@ use std::sync::Arc;
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use super::roles::{self, Role};
 use super::version::{Installed, Version, lowest};
 use super::{Memo, Notices, paths};
 use crate::tree::{Kind, Tree};
-
-/// What a crate is for.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Role {
-    /// A program that serves requests, or a private part of one.
-    Service,
-    /// A command-line program.
-    Cli,
-    /// Code for other crates.
-    Library,
-}
 
 /// One dependency of a crate, with what it inherits from its workspace.
 #[derive(Clone, Debug, Default)]
@@ -63,32 +53,6 @@ pub struct CrateInfo {
     /// The folder of its workspace's Cargo.toml; its own where it has none.
     pub workspace: String,
 }
-
-/// Crates that accept requests.
-const SERVERS: &[&str] =
-    &["axum", "actix-web", "tonic", "warp", "rocket", "poem", "salvo", "ntex", "tide", "loco-rs", "hyper"];
-
-/// Crates of programs that work on what others send: functions of a cloud,
-/// consumers of queues.
-const WORKERS: &[&str] = &[
-    "lambda_runtime",
-    "lambda_http",
-    "rdkafka",
-    "lapin",
-    "apalis",
-    "fang",
-    "faktory",
-    "async-nats",
-    "pulsar",
-    "tokio-cron-scheduler",
-];
-
-/// Databases: a program with one that reads no command line is no tool.
-const DATABASES: &[&str] =
-    &["sqlx", "sea-orm", "diesel-async", "tokio-postgres", "bb8-postgres", "deadpool-postgres", "mongodb", "scylla"];
-
-/// Crates that read command lines.
-const COMMAND_LINES: &[&str] = &["clap", "structopt", "argh", "pico-args", "lexopt", "gumdrop", "bpaf"];
 
 /// The crates of a tree.
 pub struct Crates {
@@ -247,7 +211,11 @@ impl Crates {
         let published = package.get("description").is_some()
             && !matches!(package.get("publish"), Some(Value::Boolean(false)))
             && !package.get("publish").and_then(Value::as_array).is_some_and(Vec::is_empty);
-        let (role, decided_by) = role(&name, has_bin, published, &dependencies);
+        let (role, decided_by) = match has_bin && roles::is_tool(&name, package, shared) {
+            // A server in it serves the one who started it.
+            true => (Role::Cli, None),
+            false => roles::of_crate(has_bin, published, &dependencies),
+        };
         Some(CrateInfo {
             folder: folder.to_owned(),
             name,
@@ -301,40 +269,6 @@ impl CrateInfo {
     pub fn dependency(&self, package: &str) -> Option<&Dependency> {
         let by_name = self.dependencies.get(&package.replace('-', "_"));
         by_name.or_else(|| self.dependencies.values().find(|d| d.package == package))
-    }
-}
-
-fn role(
-    name: &str,
-    has_bin: bool,
-    published: bool,
-    dependencies: &BTreeMap<String, Dependency>,
-) -> (Role, Option<String>) {
-    let first_of = |names: &[&str]| {
-        names.iter().find_map(|wanted| {
-            let found = dependencies.values().find(|d| d.normal && d.package == *wanted)?;
-            // hyper is a client as often as a server.
-            let serves = *wanted != "hyper" || found.features.iter().any(|f| f == "server" || f == "full");
-            serves.then(|| (*wanted).to_owned())
-        })
-    };
-    let tool = ["-cli", "_cli"].iter().any(|end| name.ends_with(end)) || name.starts_with("cargo-") || name == "xtask";
-    if has_bin && tool {
-        // A server in it serves the one who started it.
-        return (Role::Cli, None);
-    }
-    if let Some(server) = first_of(SERVERS) {
-        // What is published without a program is for others' services.
-        let role = if has_bin || !published { Role::Service } else { Role::Library };
-        return (role, Some(server));
-    }
-    if has_bin && let Some(worker) = first_of(WORKERS) {
-        return (Role::Service, Some(worker));
-    }
-    match (first_of(COMMAND_LINES), first_of(DATABASES)) {
-        (Some(by), _) if has_bin => (Role::Cli, Some(by)),
-        (None, Some(by)) if has_bin && first_of(&["tokio"]).is_some() => (Role::Service, Some(by)),
-        _ => (Role::Library, None),
     }
 }
 

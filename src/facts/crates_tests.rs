@@ -89,6 +89,22 @@ fn workers_and_programs_with_a_database_are_services() {
 }
 
 #[test]
+fn what_a_program_is_filed_as_tells_tools() {
+    let role = |filed: &str| {
+        let manifest = format!("[package]\nname = \"trolley\"\n{filed}\n[dependencies]\naxum = \"0.8\"\n");
+        let facts = facts(&[("Cargo.toml", &manifest), ("src/main.rs", "")]);
+        facts.crates.info("src/main.rs").map(|info| info.role)
+    };
+    assert_eq!(role("categories = [\"command-line-utilities\", \"wasm\"]"), Some(Role::Cli));
+    assert_eq!(role("categories = [\"development-tools::build-utils\"]"), Some(Role::Cli));
+    assert_eq!(role("categories = [\"web-programming\"]"), Some(Role::Service));
+    let both = "categories = [\"command-line-utilities\", \"web-programming::http-server\"]";
+    assert_eq!(role(both), Some(Role::Service));
+    let kept = "categories = [\"command-line-utilities\"]\nkeywords = [\"file-server\"]";
+    assert_eq!(role(kept), Some(Role::Service));
+}
+
+#[test]
 fn published_layers_over_a_server_are_libraries() {
     let manifest = "[package]\nname = \"axum-extra\"\ndescription = \"x\"\n[dependencies]\naxum = \"0.7\"\n";
     let facts = facts(&[("Cargo.toml", manifest), ("src/lib.rs", "")]);

@@ -13,17 +13,19 @@ pub mod node;
 pub mod packages;
 pub mod paths;
 pub mod resolve;
+pub mod roles;
 pub mod version;
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-pub use crates::{CrateInfo, Crates, Role};
+pub use crates::{CrateInfo, Crates};
 pub use lockfile::Lockfiles;
 pub use node::{Floor, NodeFloor, Tier};
 pub use packages::{Package, Packages};
 pub use resolve::Modules;
+pub use roles::Role;
 pub use version::{Installed, Version};
 
 use crate::source::{Family, Language};

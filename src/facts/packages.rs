@@ -9,34 +9,6 @@ use serde_json::{Map, Value};
 use super::{Memo, Notices, paths};
 use crate::tree::Tree;
 
-/// Tools for developers that load packages of others.
-const TOOLS: &[&str] =
-    &["serverless", "webpack", "rollup", "eslint", "gulp", "hardhat", "@nx/devkit", "semantic-release"];
-
-/// Frameworks that accept requests: a package that runs on one is a service.
-const SERVERS: &[&str] = &[
-    "express",
-    "fastify",
-    "koa",
-    "@nestjs/core",
-    "@hapi/hapi",
-    "hono",
-    "next",
-    "@remix-run/node",
-    "@remix-run/express",
-    "@adonisjs/core",
-    "@feathersjs/feathers",
-    "restify",
-    "polka",
-    "apollo-server",
-    "@apollo/server",
-    "graphql-yoga",
-    "@medusajs/framework",
-    "moleculer",
-    "nuxt",
-    "@grpc/grpc-js",
-];
-
 /// One package.json, as far as questions need it.
 #[derive(Clone, Debug, Default)]
 pub struct Package {
@@ -52,8 +24,12 @@ pub struct Package {
     pub has_bin: bool,
     /// True where `scripts.start` is written: the package is run.
     pub has_start: bool,
-    /// True where a tool for developers is its peer, which loads it.
-    pub extends_tool: bool,
+    /// `keywords`, in lower case.
+    pub keywords: Vec<String>,
+    /// What it expects beside itself (`peerDependencies`).
+    pub peers: BTreeSet<String>,
+    /// True where `engines.vscode` says that an editor loads it.
+    pub extends_editor: bool,
     /// `engines.node`.
     pub engines_node: Option<String>,
     /// `volta.node`.
@@ -80,32 +56,6 @@ impl Package {
     /// The path of the package.json.
     pub fn path(&self) -> String {
         paths::child(&self.folder, "package.json")
-    }
-
-    /// The package that makes it a server, among its dependencies.
-    pub fn server(&self) -> Option<&'static str> {
-        SERVERS.iter().copied().find(|server| self.dependencies.contains_key(*server))
-    }
-
-    /// True for a package that installs a command and is called a tool, or
-    /// asks whoever starts it; for one that only a tool loads; and for one that
-    /// by its name helps the tests of others.
-    pub fn is_tool(&self) -> bool {
-        const ASKS: &[&str] = &["inquirer", "@inquirer/prompts", "prompts", "enquirer", "@clack/prompts"];
-        let words = |known: &[&str]| {
-            let last = self.name.as_deref().and_then(|name| name.rsplit('/').next());
-            last.is_some_and(|last| last.split(['-', '_']).any(|word| known.contains(&word)))
-        };
-        let asks = ASKS.iter().any(|name| self.dependencies.contains_key(*name));
-        let helps_tests = !self.private && words(&["test", "tests", "testing", "mock", "mocks", "e2e"]);
-        let is_command = self.has_bin && (words(&["cli", "tool", "tools"]) || asks && self.server().is_none());
-        self.extends_tool || helps_tests || is_command
-    }
-
-    /// True where it is published for others to use. `npm init` writes `main`
-    /// for everyone, so that alone says so only of what nobody starts.
-    pub fn is_library(&self) -> bool {
-        !self.private && self.name.is_some() && (self.meant_for_others || !self.entries.is_empty() && !self.has_start)
     }
 
     fn read(folder: &str, text: &str) -> Option<Self> {
@@ -136,7 +86,15 @@ impl Package {
             private: json.get("private").is_some_and(|p| p.as_bool() == Some(true) || p.as_str() == Some("true")),
             has_bin: json.get("bin").is_some_and(is_filled),
             has_start: within("scripts", "start").is_some(),
-            extends_tool: TOOLS.iter().any(|tool| within("peerDependencies", tool).is_some()),
+            keywords: texts(json.get("keywords")).into_iter().map(|word| word.to_lowercase()).collect(),
+            peers: json
+                .get("peerDependencies")
+                .and_then(Value::as_object)
+                .into_iter()
+                .flat_map(Map::keys)
+                .cloned()
+                .collect(),
+            extends_editor: within("engines", "vscode").is_some(),
             engines_node: within("engines", "node"),
             volta_node: within("volta", "node"),
             volta_extends: within("volta", "extends"),
@@ -164,6 +122,11 @@ fn globs(value: Option<&Value>) -> Vec<String> {
         Some(Value::Object(map)) => map.get("packages"),
         other => other,
     };
+    texts(list)
+}
+
+/// The strings of a list.
+fn texts(list: Option<&Value>) -> Vec<String> {
     list.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 

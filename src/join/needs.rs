@@ -1,6 +1,6 @@
 //! Answers to what one file cannot tell.
 
-use crate::facts::{Facts, Floor, Role, Tier};
+use crate::facts::{Facts, Floor, Package, Role, Tier};
 use crate::join::lookup::{self, Found};
 use crate::lang::typescript::names;
 use crate::observe::{Effect, Io, NameRef, Observations, Question, Step, Value};
@@ -261,8 +261,8 @@ fn in_service(path: &str, facts: &Facts) -> Answer {
     }
     let Some(package) = facts.packages.nearest(path) else { return Answer::Unknown };
     let named = |key: &'static str| Step::new(key).with("package", package.name.as_deref().unwrap_or("this package"));
-    if package.has_bin {
-        return Answer::No(named("package-command-line"));
+    if package.has_bin || package.is_tool() {
+        return Answer::No(for_one_user(&package));
     }
     if package.is_library() {
         return Answer::No(named("package-library"));
@@ -293,10 +293,22 @@ const INTERFACES: &[&str] = &[
 fn not_command_line(path: &str, facts: &Facts) -> Answer {
     match facts.packages.nearest(path) {
         Some(package) if package.is_tool() || package.has_bin && package.server().is_none() => {
-            Answer::No(Step::new("package-command-line").with("package", package.name.as_deref().unwrap_or("this")))
+            Answer::No(for_one_user(&package))
         }
         _ => Answer::Unknown,
     }
+}
+
+/// A package whose code somebody starts, and waits for alone.
+fn for_one_user(package: &Package) -> Step {
+    match package.has_bin {
+        true => Step::new("package-command-line").with("package", package.name.as_deref().unwrap_or("this package")),
+        false => tool(package),
+    }
+}
+
+fn tool(package: &Package) -> Step {
+    Step::new("package-tool").with("package", package.name.as_deref().unwrap_or("this package"))
 }
 
 fn not_in_tool(library: &str, path: &str, facts: &Facts) -> Answer {
@@ -304,9 +316,7 @@ fn not_in_tool(library: &str, path: &str, facts: &Facts) -> Answer {
         Some(package) if package.is_library() && package.dev_only.contains(library) => {
             Answer::No(Step::new("package-develops-with").with("package", library))
         }
-        Some(package) if package.is_tool() => {
-            Answer::No(Step::new("package-tool").with("package", package.name.as_deref().unwrap_or("this")))
-        }
+        Some(package) if package.is_tool() => Answer::No(tool(&package)),
         _ => Answer::Unknown,
     }
 }

@@ -216,7 +216,7 @@ fn packages_and_crates_answer() {
     assert_eq!(ask(Question::NotInCommandLineProgram, "a.ts"), "yes not-command-line");
     assert_eq!(ask(Question::NotCommandLine, "a.ts"), "unknown");
     assert_eq!(ask(Question::NotCommandLine, "emulate-cli/a.ts"), "no package-command-line");
-    assert_eq!(ask(Question::NotCommandLine, "plugin/a.ts"), "no package-command-line");
+    assert_eq!(ask(Question::NotCommandLine, "plugin/a.ts"), "no package-tool");
     assert_eq!(ask(Question::NotInTool("axios"), "plugin/a.ts"), "no package-tool");
     assert_eq!(ask(Question::NotInTool("axios"), "a.ts"), "unknown");
     assert_eq!(ask(Question::NotInTool("axios"), "functions-test/a.ts"), "no package-tool");

@@ -30,6 +30,8 @@ pub enum Kind {
     GotCall,
     /// `got.extend(…)`.
     GotExtend,
+    /// request and its promised forms: `rp(…)`, `request.get(…)`.
+    Request,
     /// `superagent.get(…)`.
     Superagent,
     /// `http.request(…)`, `https.get(…)`.
@@ -45,6 +47,7 @@ impl Kind {
             Self::UndiciRequest => "undici",
             Self::NodeFetch => "node-fetch",
             Self::GotCall | Self::GotExtend => "got",
+            Self::Request => "request",
             Self::Superagent => "superagent",
             Self::NodeHttp => "http",
         }
@@ -83,6 +86,14 @@ pub fn kind_of<'a>(model: &Model<'a>, call: &'a CallExpression<'a>) -> Option<(K
         ("got", ["extend"] | ["got", "extend"]) => Some((Kind::GotExtend, 0)),
         ("got", [] | ["got"]) => Some((Kind::GotCall, object_first(model, call))),
         ("got", ["got", method] | [method]) if is_method(method) => Some((Kind::GotCall, 1)),
+        ("request" | "request-promise" | "request-promise-native", []) => {
+            Some((Kind::Request, object_first(model, call)))
+        }
+        ("request" | "request-promise" | "request-promise-native", [method])
+            if is_method(method) || *method == "del" =>
+        {
+            Some((Kind::Request, object_first(model, call)))
+        }
         ("superagent", [] | ["superagent"]) => Some((Kind::Superagent, 1)),
         ("superagent", [method]) if is_method(method) || *method == "del" => Some((Kind::Superagent, 1)),
         ("http" | "https", ["request" | "get"]) => Some((Kind::NodeHttp, object_first(model, call))),
@@ -187,14 +198,16 @@ const OTHER_RUNTIMES: &[&str] = &[
 ];
 
 /// Pieces of a path that only code of browsers and their workers lies under.
-const BROWSER_PATHS: &[&str] = &["/web/src/", "/api/worker/", "/service-worker", ".worker.ts", "/browser/"];
+const BROWSER_PATHS: &[&str] = &["/web/src/", "/api/worker/", "/service-worker", "/browser/"];
 
 /// True where the code is shown to run in a browser, a window or another
 /// runtime than Node.
 pub fn is_elsewhere(model: &Model<'_>, enclosing: &Enclosing) -> bool {
     let has = |marks: &[&str]| marks.iter().any(|mark| model.source.text.contains(mark));
     let path = format!("/{}", model.source.path);
-    if has(OTHER_RUNTIMES) || BROWSER_PATHS.iter().any(|piece| path.contains(piece)) {
+    // Queues' workers are called so as well as those of a browser.
+    let worker = path.contains(".worker.ts") && !model.facts().imports_any(|module| SERVER_MODULES.contains(&module));
+    if worker || has(OTHER_RUNTIMES) || BROWSER_PATHS.iter().any(|piece| path.contains(piece)) {
         return true;
     }
     if enclosing.context == Context::Handler {

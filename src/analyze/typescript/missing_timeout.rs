@@ -125,6 +125,7 @@ const fn bounding(kind: Kind) -> &'static [&'static str] {
         Kind::UndiciRequest => &["signal", "dispatcher", "headersTimeout", "bodyTimeout"],
         Kind::NodeFetch => &["signal", "timeout"],
         Kind::GotCall | Kind::GotExtend => &["timeout", "signal", "request", "hooks", "handlers"],
+        Kind::Request => &["timeout"],
         Kind::Superagent => &[],
         Kind::NodeHttp => &["signal", "createConnection"],
     }

@@ -274,9 +274,25 @@ impl<'a> Model<'a> {
                 AstKind::ObjectProperty(outer) => {
                     matches!(key_name(&outer.key).as_deref(), Some("Query" | "Mutation" | "Subscription"))
                 }
-                _ => false,
+                _ => self.is_resolver(function),
             },
         }
+    }
+
+    /// `{ async user(_, { id }, ctx) { … } }` in a file of resolvers: GraphQL
+    /// servers call them with the parent object, the arguments and the context.
+    fn is_resolver(&self, function: NodeId) -> bool {
+        const PARENTS: &[&str] = &["", "parent", "root", "obj", "source"];
+        let path = &self.source.path;
+        let of_resolvers = ["resolvers/", "resolver.", "resolvers."].iter().any(|piece| path.contains(piece));
+        let parameters = || self.parameters(function).filter(|given| given.items.len() >= 2);
+        of_resolvers
+            && parameters().and_then(|given| given.items.first()).is_some_and(|first| match &first.pattern {
+                oxc_ast::ast::BindingPattern::BindingIdentifier(id) => {
+                    PARENTS.contains(&id.name.as_str().trim_matches('_'))
+                }
+                _ => false,
+            })
     }
 
     /// Exports that frameworks call by name: Next's and Medusa's route files,
@@ -415,6 +431,7 @@ mod tests {
             ("app/routes/x.tsx", "export async function loader() { await f(); }"),
             ("src/a.ts", "export const r = publicProcedure.input(z).query(async () => { await f(); })"),
             ("src/a.ts", "export default { Query: { async user() { return [1].map(async () => await f()); } } }"),
+            ("src/resolvers/user.ts", "export const user = { async one(_: unknown, { id }: A) { await f(); } }"),
             ("src/a.ts", "const e = { path: '/x', method: 'get', handler: async (x) => { await f(); } }"),
         ] {
             assert_eq!(at_await(path, text).0, Context::Handler, "{text}");

@@ -24,7 +24,8 @@ pub fn guard(
     if millis.is_some_and(|millis| millis <= sink.number("short_ms", 1000.0)) {
         return Some("short");
     }
-    if matches!(context, Context::Startup | Context::Cli) || ends_or_starts(model, race) {
+    let once = || context != Context::Handler && ends_or_starts(model, race);
+    if matches!(context, Context::Startup | Context::Cli) || once() {
         return Some("runs-once");
     }
     // A script that ends itself waits for no timer.

@@ -1,0 +1,199 @@
+//! What a package or a crate is for, by what its manifest says: a service, a
+//! tool, a library.
+
+use std::collections::BTreeMap;
+
+use toml::{Table, Value};
+
+use super::crates::Dependency;
+use super::packages::Package;
+
+/// Tools for developers that load packages of others.
+const TOOLS: &[&str] =
+    &["serverless", "webpack", "rollup", "eslint", "gulp", "hardhat", "@nx/devkit", "semantic-release"];
+
+/// Keywords by which such tools find what extends them.
+const TOOL_KEYWORDS: &[&str] = &["netlify-plugin", "netlify-build-plugin", "vscode-extension", "eslintplugin"];
+
+/// Frameworks of programs that run in front of one user.
+const DESKTOP: &[&str] = &["electron", "@raycast/api", "obsidian"];
+
+/// Names of servers that serve the developer who starts them.
+const DEVELOPMENT: &[&str] = &["dev-server", "devserver", "live-server", "livereload", "live-reload", "devtools"];
+
+/// Frameworks that accept requests: a package that runs on one is a service.
+const SERVER_PACKAGES: &[&str] = &[
+    "express",
+    "fastify",
+    "koa",
+    "@nestjs/core",
+    "@hapi/hapi",
+    "hono",
+    "next",
+    "@remix-run/node",
+    "@remix-run/express",
+    "@adonisjs/core",
+    "@feathersjs/feathers",
+    "restify",
+    "polka",
+    "apollo-server",
+    "@apollo/server",
+    "graphql-yoga",
+    "@medusajs/framework",
+    "moleculer",
+    "nuxt",
+    "@grpc/grpc-js",
+];
+
+/// Crates that accept requests.
+const SERVER_CRATES: &[&str] =
+    &["axum", "actix-web", "tonic", "warp", "rocket", "poem", "salvo", "ntex", "tide", "loco-rs", "hyper"];
+
+/// Crates of programs that work on what others send: functions of a cloud,
+/// consumers of queues.
+const WORKERS: &[&str] = &[
+    "lambda_runtime",
+    "lambda_http",
+    "rdkafka",
+    "lapin",
+    "apalis",
+    "fang",
+    "faktory",
+    "async-nats",
+    "pulsar",
+    "tokio-cron-scheduler",
+];
+
+/// Databases: a program with one that reads no command line is no tool.
+const DATABASES: &[&str] =
+    &["sqlx", "sea-orm", "diesel-async", "tokio-postgres", "bb8-postgres", "deadpool-postgres", "mongodb", "scylla"];
+
+/// Crates that read command lines.
+const COMMAND_LINES: &[&str] = &["clap", "structopt", "argh", "pico-args", "lexopt", "gumdrop", "bpaf"];
+
+/// What a crate is for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Role {
+    /// A program that serves requests, or a private part of one.
+    Service,
+    /// A command-line program.
+    Cli,
+    /// Code for other crates.
+    Library,
+}
+
+impl Package {
+    /// The package that makes it a server, among its dependencies.
+    pub fn server(&self) -> Option<&'static str> {
+        SERVER_PACKAGES.iter().copied().find(|server| self.dependencies.contains_key(*server))
+    }
+
+    /// True for what a developer or one user starts and waits for: a command
+    /// that is called a tool or asks who starts it, what a tool or an editor
+    /// loads, a server for development, a desktop program, and what helps the
+    /// tests of others.
+    pub fn is_tool(&self) -> bool {
+        const ASKS: &[&str] = &["inquirer", "@inquirer/prompts", "prompts", "enquirer", "@clack/prompts"];
+        let last = self.name.as_deref().and_then(|name| name.rsplit('/').next()).unwrap_or_default();
+        let words = |known: &[&str]| last.split(['-', '_']).any(|word| known.contains(&word));
+        let asks = ASKS.iter().any(|name| self.dependencies.contains_key(*name));
+        let helps_tests = !self.private && words(&["test", "tests", "testing", "mock", "mocks", "e2e"]);
+        let is_command = self.has_bin && (words(&["cli", "tool", "tools"]) || asks && self.server().is_none());
+        let for_development = DEVELOPMENT.iter().any(|name| last.contains(name));
+        self.is_loaded_by_tool() || self.is_desktop() || helps_tests || for_development || is_command
+    }
+
+    fn is_loaded_by_tool(&self) -> bool {
+        let loads = |tool: &&str| self.peers.contains(*tool);
+        let named = |keyword: &&str| self.keywords.iter().any(|own| own == keyword);
+        self.extends_editor || TOOLS.iter().any(loads) || TOOL_KEYWORDS.iter().any(named)
+    }
+
+    fn is_desktop(&self) -> bool {
+        self.server().is_none() && DESKTOP.iter().any(|name| self.dependencies.contains_key(*name))
+    }
+
+    /// True where it is published for others to use. `npm init` writes `main`
+    /// for everyone, so that alone says so only of what nobody starts.
+    pub fn is_library(&self) -> bool {
+        !self.private && self.name.is_some() && (self.meant_for_others || !self.entries.is_empty() && !self.has_start)
+    }
+}
+
+/// True for a program that its name, or what it says of itself to the
+/// registry, calls a tool. A server for others may be filed as a command-line
+/// program too, and then says what else it is.
+pub(super) fn is_tool(name: &str, package: &Table, shared: Option<&Table>) -> bool {
+    if ["-cli", "_cli"].iter().any(|end| name.ends_with(end)) || name.starts_with("cargo-") || name == "xtask" {
+        return true;
+    }
+    let words = |key: &str| {
+        let own = package.get(key);
+        let inherits = own.and_then(|own| own.get("workspace")) == Some(&Value::Boolean(true));
+        let list = if inherits { shared.and_then(|s| s.get("package")).and_then(|p| p.get(key)) } else { own };
+        let list = list.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        list.map(str::to_lowercase).collect::<Vec<_>>()
+    };
+    let (categories, keywords) = (words("categories"), words("keywords"));
+    let serves = |word: &String| word.contains("server") || word.contains("database") || word.contains("proxy");
+    let is_tool = |category: &String| {
+        category == "command-line-utilities" || category.split("::").next() == Some("development-tools")
+    };
+    categories.iter().any(is_tool) && !categories.iter().chain(&keywords).any(serves)
+}
+
+/// The role of a crate that is no tool, and the dependency that decides it.
+pub(super) fn of_crate(
+    has_bin: bool,
+    published: bool,
+    dependencies: &BTreeMap<String, Dependency>,
+) -> (Role, Option<String>) {
+    let first_of = |names: &[&str]| {
+        names.iter().find_map(|wanted| {
+            let found = dependencies.values().find(|d| d.normal && d.package == *wanted)?;
+            // hyper is a client as often as a server.
+            let serves = *wanted != "hyper" || found.features.iter().any(|f| f == "server" || f == "full");
+            serves.then(|| (*wanted).to_owned())
+        })
+    };
+    if let Some(server) = first_of(SERVER_CRATES) {
+        // What is published without a program is for others' services.
+        let role = if has_bin || !published { Role::Service } else { Role::Library };
+        return (role, Some(server));
+    }
+    if has_bin && let Some(worker) = first_of(WORKERS) {
+        return (Role::Service, Some(worker));
+    }
+    match (first_of(COMMAND_LINES), first_of(DATABASES)) {
+        (Some(by), _) if has_bin => (Role::Cli, Some(by)),
+        (None, Some(by)) if has_bin && first_of(&["tokio"]).is_some() => (Role::Service, Some(by)),
+        _ => (Role::Library, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::facts::testing::facts;
+
+    #[test]
+    fn what_one_user_starts_is_a_tool() {
+        let is_tool = |manifest: &str| facts(&[("package.json", manifest)]).is_tool("a.ts");
+        for tool in [
+            r#"{"name":"@acme/dev-server","bin":"x.js"}"#,
+            r#"{"name":"clear-cache","keywords":["Netlify-Plugin"]}"#,
+            r#"{"name":"theme","engines":{"vscode":"^1.80.0"},"dependencies":{"express":"4"}}"#,
+            r#"{"name":"sign-in","peerDependencies":{"electron":">=30"}}"#,
+            r#"{"name":"offline","peerDependencies":{"serverless":"4"}}"#,
+            r#"{"name":"setup","bin":"x.js","dependencies":{"inquirer":"9"}}"#,
+        ] {
+            assert!(is_tool(tool), "{tool}");
+        }
+        for other in [
+            r#"{"name":"api","dependencies":{"electron":"30","express":"4"}}"#,
+            r#"{"name":"server","bin":"x.js","keywords":["cli"]}"#,
+            r#"{"name":"cli-table"}"#,
+        ] {
+            assert!(!is_tool(other), "{other}");
+        }
+    }
+}
