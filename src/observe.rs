@@ -280,6 +280,8 @@ pub enum Setting {
     Agent,
     /// axios' timeout.
     AxiosTimeout,
+    /// What carries the requests of `fetch` and undici, with its own limits.
+    Dispatcher,
 }
 
 /// An open question with what becomes of the candidate without an answer.

@@ -144,7 +144,7 @@ fn what_is_only_likely_has_no_patch() {
     let report =
         common::fixtures::lay(&[(path, Language::TypeScript, text)]).scan(&RuleSet::builtin().expect("the rules load"));
     let found: Vec<_> = report.findings.iter().filter(|finding| finding.rule == "sequential-awaits").collect();
-    assert_eq!(found.len(), 3, "{found:#?}");
+    assert_eq!(found.len(), 4, "{found:#?}");
     assert!(found.iter().all(|f| f.confidence == Confidence::Likely && f.patch.is_none()), "{found:#?}");
 }
 

@@ -28,8 +28,9 @@ pub struct Package {
     pub keywords: Vec<String>,
     /// What it expects beside itself (`peerDependencies`).
     pub peers: BTreeSet<String>,
-    /// True where `engines.vscode` says that an editor loads it.
-    pub extends_editor: bool,
+    /// True where `engines.vscode` or `oclif` says that an editor or a
+    /// command line loads it.
+    pub is_plugin: bool,
     /// `engines.node`.
     pub engines_node: Option<String>,
     /// `volta.node`.
@@ -94,7 +95,7 @@ impl Package {
                 .flat_map(Map::keys)
                 .cloned()
                 .collect(),
-            extends_editor: within("engines", "vscode").is_some(),
+            is_plugin: within("engines", "vscode").is_some() || says("oclif"),
             engines_node: within("engines", "node"),
             volta_node: within("volta", "node"),
             volta_extends: within("volta", "extends"),

@@ -106,7 +106,7 @@ impl Package {
     fn is_loaded_by_tool(&self) -> bool {
         let loads = |tool: &&str| self.peers.contains(*tool);
         let named = |keyword: &&str| self.keywords.iter().any(|own| own == keyword);
-        self.extends_editor || TOOLS.iter().any(loads) || TOOL_KEYWORDS.iter().any(named)
+        self.is_plugin || TOOLS.iter().any(loads) || TOOL_KEYWORDS.iter().any(named)
     }
 
     fn is_desktop(&self) -> bool {
@@ -182,6 +182,7 @@ mod tests {
             r#"{"name":"@acme/dev-server","bin":"x.js"}"#,
             r#"{"name":"clear-cache","keywords":["Netlify-Plugin"]}"#,
             r#"{"name":"theme","engines":{"vscode":"^1.80.0"},"dependencies":{"express":"4"}}"#,
+            r#"{"name":"load","bin":"x.js","oclif":{"commands":"lib/commands"},"dependencies":{"fastify":"4"}}"#,
             r#"{"name":"sign-in","peerDependencies":{"electron":">=30"}}"#,
             r#"{"name":"offline","peerDependencies":{"serverless":"4"}}"#,
             r#"{"name":"setup","bin":"x.js","dependencies":{"inquirer":"9"}}"#,

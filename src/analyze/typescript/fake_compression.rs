@@ -33,7 +33,11 @@ pub const ANALYSIS: Analysis<Run> = Analysis {
 };
 
 /// Words by which a name promises something smaller.
-const PROMISES: &[&str] = &["compress", "compressed", "deflate", "gzip", "zip", "compressor", "pack"];
+const PROMISES: &[&str] = &["compress", "compressed", "deflate", "gzip", "gz", "zip", "compressor"];
+
+/// Words that promise so less plainly: what is packed may only be put into one
+/// piece.
+const SOFT_PROMISES: &[&str] = &["pack", "shrink", "squeeze", "condense"];
 
 /// Words after the promise that make it one of something else: a picture, a
 /// shorter name, a point of a curve, pairs of two lists.
@@ -121,8 +125,7 @@ fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
         if !promises(&name) {
             continue;
         }
-        // What is packed may only be put into one piece, for a token or an address.
-        let packs = words(&name).first().is_some_and(|word| word == "pack");
+        let packs = words(&name).first().is_some_and(|word| SOFT_PROMISES.contains(&word.as_str()));
         let (Some(flow::Encoding { name: encoding, grows, at, by_name }), honest) = flow::of_function(model, function)
         else {
             continue;
@@ -165,7 +168,8 @@ fn promises(name: &str) -> bool {
     let words = words(name);
     let Some((first, rest)) = words.split_first() else { return false };
     let has = |list: &[&str]| rest.iter().any(|word| list.contains(&word.as_str()));
-    PROMISES.contains(&first.as_str()) && !has(OTHER_THINGS) && !(first == "pack" && has(ADDRESSES))
+    let soft = SOFT_PROMISES.contains(&first.as_str());
+    (soft || PROMISES.contains(&first.as_str())) && !has(OTHER_THINGS) && !(soft && has(ADDRESSES))
 }
 
 /// Words of functions that really compress.

@@ -1,6 +1,7 @@
 //! HTTP clients whose connections are closed after each request.
 
 mod default_agent;
+mod per_call;
 
 use std::borrow::Cow;
 
@@ -40,6 +41,7 @@ pub const ANALYSIS: Analysis<super::Run> = Analysis {
             "base-url",
             "default-agent",
             "aws-own-agent",
+            "pool-built-here",
         ],
         guards: &[
             "agent-given",
@@ -55,6 +57,7 @@ pub const ANALYSIS: Analysis<super::Run> = Analysis {
             "factory",
             "proxy",
             "local-socket",
+            "own-settings",
         ],
         assumptions: &["called-often", "aws-environment", "handed-elsewhere"],
         labels: &["handed-to"],
@@ -63,6 +66,7 @@ pub const ANALYSIS: Analysis<super::Run> = Analysis {
             "bare-agent",
             "agent-false",
             "agent-per-call",
+            "pool-per-call",
             "wrong-scheme",
             "superagent",
             "default-agent",
@@ -110,7 +114,7 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
     }
     for &node in &model.index.news {
         let AstKind::NewExpression(new) = model.kind(node) else { continue };
-        if let Some(builder) = agent(model, sink, node, new) {
+        if let Some(builder) = agent(model, sink, node, new).or_else(|| per_call::client(model, sink, node, new)) {
             sink.push(builder);
         }
     }

@@ -176,12 +176,9 @@ fn candidate<'a>(
             builder = builder.assume(Step::new("no-caller-timeout"));
         }
     } else if kind == Kind::AxiosCall {
-        builder = builder.assume(Step::new("no-global-default")).need(Need {
-            question: Question::NoneSets(Setting::AxiosTimeout),
-            span: None,
-            if_unknown: Some(Confidence::Certain),
-            if_no: IfNo::Clear,
-        });
+        builder = builder.assume(Step::new("no-global-default")).need(none_sets(Setting::AxiosTimeout));
+    } else if matches!(kind, Kind::Fetch | Kind::UndiciRequest) {
+        builder = builder.need(none_sets(Setting::Dispatcher));
     }
     builder = runtime(model, kind, enclosing, builder);
     if let Some(wrapper) = wrapper {
@@ -205,6 +202,15 @@ fn candidate<'a>(
         });
     }
     Some(with_patch(model, sink, site, &given, builder))
+}
+
+const fn none_sets(setting: Setting) -> Need {
+    Need {
+        question: Question::NoneSets(setting),
+        span: None,
+        if_unknown: Some(Confidence::Certain),
+        if_no: IfNo::Clear,
+    }
 }
 
 /// Where the code runs: shown, assumed, or too little known to speak up.

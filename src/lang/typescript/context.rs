@@ -165,6 +165,10 @@ impl<'a> Model<'a> {
         if self.facts().is_cli() {
             return Context::Cli;
         }
+        let file = self.source.path.rsplit('/').next().and_then(|name| name.split('.').next());
+        if matches!(file, Some("bootstrap" | "startup")) {
+            return Context::Startup;
+        }
         // A field's initializer runs with the constructor, not with the module.
         if !inside && self.class_of(node).is_none() { Context::Startup } else { Context::Library }
     }
@@ -385,9 +389,30 @@ impl<'a> Model<'a> {
             return false;
         }
         self.is_immediate(function)
+            || self.sets_up(function)
             || self.name_of(function).is_some_and(|name| {
                 STARTUP_NAMES.contains(&name.trim_start_matches(['_', '#']).to_ascii_lowercase().as_str())
             })
+    }
+
+    /// A plugin or a function that is handed the application: it adds routes to
+    /// it, once, when the process starts.
+    fn sets_up(&self, function: NodeId) -> bool {
+        const APPLICATIONS: &[&str] =
+            &["FastifyInstance", "Express", "Application", "INestApplication", "NestExpressApplication", "Koa", "Hono"];
+        let typed = match self.nodes().parent_kind(function) {
+            AstKind::VariableDeclarator(declarator) => declarator.type_annotation.as_ref(),
+            _ => None,
+        };
+        let is_plugin = typed.is_some_and(|annotation| {
+            type_names(&annotation.type_annotation).iter().any(|name| name.starts_with("FastifyPlugin"))
+        });
+        let first = self.parameters(function).and_then(|given| given.items.first());
+        let first = first.and_then(|given| given.type_annotation.as_ref());
+        let takes_application = first.is_some_and(|annotation| {
+            type_names(&annotation.type_annotation).iter().any(|name| APPLICATIONS.contains(name))
+        });
+        is_plugin || takes_application
     }
 
     /// `(async () => { … })()` at module level.
@@ -443,6 +468,10 @@ mod tests {
         assert_eq!(at_await("src/a.ts", "setInterval(async () => { await f() }, 5)").0, Context::Scheduled);
         assert_eq!(at_await("src/a.ts", "async function main() { await f() } main()").0, Context::Startup);
         assert_eq!(at_await("src/a.ts", "await f()").0, Context::Startup);
+        let plugin = "const routes: FastifyPluginAsync = async (app) => { await f(); app.get('/', g) }";
+        assert_eq!(at_await("src/a.ts", plugin).0, Context::Startup);
+        assert_eq!(at_await("src/a.ts", "export async function add(app: Express) { await f() }").0, Context::Startup);
+        assert_eq!(at_await("src/bootstrap.ts", "export default async () => { await f() }").0, Context::Startup);
         assert_eq!(at_await("src/cli/a.ts", "export async function g() { await f() }").0, Context::Cli);
         assert_eq!(at_await("src/a.test.ts", "async function g() { await f() }").0, Context::Test);
         let service = at_await("src/x.ts", "class UserService { async one() { await f() } }");

@@ -141,7 +141,9 @@ impl FileFacts {
             || BROWSER_GLOBALS.iter().any(|global| unresolved(global));
         let test = imports_one(TEST_LIBRARIES) || unresolved("describe") && unresolved("it");
         let cli_folder = |folder: &str| {
-            matches!(folder, "cli" | "bin" | "cmd") || folder.starts_with("cli-") || folder.ends_with("-cli")
+            matches!(folder, "cli" | "bin" | "cmd" | "subcommands")
+                || folder.starts_with("cli-")
+                || folder.ends_with("-cli")
         };
         let cli = program.hashbang.is_some()
             || imports_one(CLI_LIBRARIES)

@@ -188,6 +188,9 @@ const TRAPS: &[&str] = &[
     "client",
     "connection",
     "instance",
+    "provider",
+    "factory",
+    "adapter",
 ];
 
 /// Names of values that carry a transaction or another serial resource.
@@ -299,9 +302,19 @@ fn is_among(word: &str, list: &[&str]) -> bool {
     list.iter().any(|known| known.eq_ignore_ascii_case(word))
 }
 
+/// True for `getRolesFromFile`, `loadFromCache`: what answers is no other process.
+fn is_from_here(name: &str) -> bool {
+    const HERE: &[&str] = &["file", "files", "disk", "fs", "cache", "memory", "env", "config", "state"];
+    let words: Vec<&str> = pieces(name).collect();
+    words.windows(2).any(|pair| pair[0].eq_ignore_ascii_case("from") && is_among(pair[1], HERE))
+}
+
 /// The effect that a callee's leaf name suggests.
 pub fn effect_of(name: &str) -> Effect {
     let Some(first) = pieces(name).next() else { return Effect::Unknown };
+    if is_from_here(name) {
+        return Effect::Unknown;
+    }
     let computed = is_computed(name);
     if pieces(name).any(|word| is_among(word, WRITE) && !(computed && is_among(word, MAKING))) {
         return Effect::Write;

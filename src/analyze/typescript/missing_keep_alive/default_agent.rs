@@ -31,7 +31,7 @@ pub struct Request<'a> {
 }
 
 /// What the file sets for all requests: `http.globalAgent = …`,
-/// `axios.defaults.timeout = …`.
+/// `axios.defaults.timeout = …`, `setGlobalDispatcher(…)`.
 pub fn settings(model: &Model<'_>) -> Vec<(Setting, Span)> {
     if !["globalAgent", ".defaults.", "setGlobalDispatcher"].iter().any(|mark| model.source.text.contains(mark)) {
         return Vec::new();
@@ -47,6 +47,9 @@ pub fn settings(model: &Model<'_>) -> Vec<(Setting, Span)> {
             }
             _ => None,
         },
+        AstKind::CallExpression(call) if model.callee(call).leaf() == "setGlobalDispatcher" => {
+            Some((Setting::Dispatcher, span(call)))
+        }
         _ => None,
     });
     assigned.collect()

@@ -42,6 +42,8 @@ pub enum Kind {
     TypeOrm,
     /// Something that is called a repository.
     Repository,
+    /// Something of another file that is given an SQL text.
+    Sql,
     /// AWS SDK.
     Aws,
     /// Kysely.
@@ -88,6 +90,7 @@ impl Kind {
             Self::Mongo => "MongoDB",
             Self::TypeOrm => "TypeORM",
             Self::Repository => "repository",
+            Self::Sql => "database",
             Self::Aws => "AWS SDK",
             Self::Kysely => "Kysely",
             Self::Sdk => "service",

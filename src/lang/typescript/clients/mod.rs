@@ -174,7 +174,8 @@ impl<'m, 'a> Clients<'m, 'a> {
                 return Some(Client::new(kind, nature));
             }
         }
-        let (base, used) = self.of_path_at(&path, AstKind::CallExpression(call).node_id(), depth)?;
+        let known = self.of_path_at(&path, AstKind::CallExpression(call).node_id(), depth);
+        let Some((base, used)) = known else { return repository(&path, call) };
         let [method] = path.members[used..] else { return None };
         let &(kind, _, nature) = HANDS_ON.iter().find(|(kind, name, _)| *kind == base.kind && *name == method)?;
         let kind = if kind == Kind::Sequelize { Kind::Model } else { kind };
@@ -291,7 +292,12 @@ impl<'m, 'a> Clients<'m, 'a> {
                         let BindingPattern::BindingIdentifier(id) = &parameter.pattern else { continue };
                         if is_property && id.name.as_str() == field {
                             let ty = parameter.type_annotation.as_ref()?;
-                            return self.of_type(&ty.type_annotation, depth);
+                            let client = self.of_type(&ty.type_annotation, depth)?;
+                            // With a default, it is the one that all share.
+                            return Some(match (client.nature, &parameter.initializer) {
+                                (Nature::Either, Some(_)) => Client { nature: Nature::Parallel, ..client },
+                                _ => client,
+                            });
                         }
                     }
                 }
@@ -322,6 +328,19 @@ impl<'m, 'a> Clients<'m, 'a> {
         }
         found
     }
+}
+
+/// `dataSource.getRepository(User)` on something of another file: a TypeORM
+/// repository. One that is asked for with a context, or of a transaction, runs
+/// on that one's connection.
+fn repository(path: &Path<'_, '_>, call: &CallExpression<'_>) -> Option<Client> {
+    const GIVING: &[&str] = &["getRepository", "getTreeRepository", "getMongoRepository"];
+    let receiver = path.receiver_name();
+    if !GIVING.contains(&path.leaf()) || receiver.is_empty() {
+        return None;
+    }
+    let serial = call.arguments.len() != 1 || receiver != "connection" && names::is_carrier(receiver);
+    Some(Client::named(Kind::TypeOrm, if serial { Nature::Serial } else { Nature::Parallel }))
 }
 
 fn is_nothing(expression: &Expression<'_>) -> bool {

@@ -214,6 +214,8 @@ pub fn effect<'a>(model: &Model<'a>, client: Client, names: &[&'a str], calls: &
             [_, method] => read_if(PRISMA_READS.contains(method)),
             _ => Effect::Unknown,
         },
+        // Only what is told by a reading text is such a client.
+        Kind::Sql => Effect::Read,
         Kind::Pg | Kind::Mysql | Kind::Sequelize => match names {
             ["query" | "execute"] => sql_argument(model, first_call),
             _ => Effect::Unknown,
@@ -423,16 +425,20 @@ fn sql_argument<'a>(model: &Model<'a>, call: &'a CallExpression<'a>) -> Effect {
 
 /// The effect of an SQL text that is written out.
 pub fn sql<'a>(model: &Model<'a>, expression: &'a Expression<'a>) -> Effect {
-    let text = match bare(expression) {
+    written_text(model, expression).map_or(Effect::Unknown, |text| sql_text(&text))
+}
+
+/// A text that is written out here, with `?` for what is put into it.
+pub fn written_text<'a>(model: &Model<'a>, expression: &'a Expression<'a>) -> Option<String> {
+    match bare(expression) {
         Expression::TemplateLiteral(template) => {
-            template.quasis.iter().map(|quasi| quasi.value.raw.as_str()).collect::<Vec<_>>().join(" ? ")
+            Some(template.quasis.iter().map(|quasi| quasi.value.raw.as_str()).collect::<Vec<_>>().join(" ? "))
         }
         other => match model.value(other) {
-            Known::Here(Value::Text(text), _) => text,
-            _ => return Effect::Unknown,
+            Known::Here(Value::Text(text), _) => Some(text),
+            _ => None,
         },
-    };
-    sql_text(&text)
+    }
 }
 
 /// The effect of an SQL text: a `SELECT` that locks, draws a number or

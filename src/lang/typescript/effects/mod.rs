@@ -14,7 +14,7 @@ use oxc_ast::AstKind;
 use oxc_ast::ast::{Argument, CallExpression, ClassElement, Expression, ObjectPropertyKind};
 use oxc_syntax::node::NodeId;
 
-use super::clients::{Client, Clients, Nature};
+use super::clients::{Client, Clients, Kind, Nature};
 use super::names;
 use super::path::{Binding, Path, Root, argument};
 use super::values::key_name;
@@ -204,7 +204,11 @@ impl<'m, 'a> Effects<'m, 'a> {
     /// The name by which another file defines the client of a call, where only
     /// its name tells here that it is one.
     pub fn client_elsewhere(&self, call: &'a CallExpression<'a>, effect: &CallEffect) -> Option<NameRef> {
-        let By::Client(Client { by_name: true, .. }) = effect.by else { return None };
+        let By::Client(Client { by_name: true, kind, .. }) = effect.by else { return None };
+        // The text that it is given says more than its own file does.
+        if kind == Kind::Sql {
+            return None;
+        }
         let chain = self.chain(call);
         let name = self.model.name_ref(&chain.base)?;
         chain.links.iter().all(|link| READS_BODY.contains(link)).then_some(name)

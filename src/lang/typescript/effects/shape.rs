@@ -7,7 +7,7 @@ use super::Chain;
 use crate::lang::typescript::clients::{Client, Kind, Nature};
 use crate::lang::typescript::path::{Binding, Root, argument};
 use crate::lang::typescript::{Model, bare, names};
-use crate::observe::{Known, Value};
+use crate::observe::{Effect, Known, Value};
 
 /// The client that a chain begins with, and how many of its members belong to
 /// the client's own name.
@@ -35,6 +35,15 @@ pub fn client<'a>(model: &Model<'a>, chain: &Chain<'a>) -> Option<(Client, usize
     {
         return Some((Client { by_name: false, ..named(Kind::Aws) }, base.members.len().checked_sub(1)?));
     }
+    // `db.one('SELECT …', [id])`, whatever the own module calls its helper.
+    if let Some(text) = first
+        && chain.links.is_empty()
+        && nature == Nature::Parallel
+        && own.is_some_and(|symbol| matches!(model.binding(symbol), Binding::Import(_)))
+        && is_query(model, text)
+    {
+        return Some((named(Kind::Sql), base.members.len().saturating_sub(1)));
+    }
     let drizzle = || model.facts().imports_any(|module| module.starts_with("drizzle-orm"));
     match base.members.as_slice() {
         // `db.select().from(users)`, `db.query.users.findMany()`.
@@ -55,4 +64,14 @@ pub fn client<'a>(model: &Model<'a>, chain: &Chain<'a>) -> Option<(Client, usize
         }
         _ => None,
     }
+}
+
+/// True for the text of an SQL query, which no sentence for people is taken for.
+fn is_query<'a>(model: &Model<'a>, expression: &'a Expression<'a>) -> bool {
+    let Some(text) = super::client::written_text(model, expression) else { return false };
+    let text = text.trim_start();
+    let lower = text.to_ascii_lowercase();
+    let queries = lower.starts_with("select") && lower.split_whitespace().any(|word| word == "from");
+    let written = text.starts_with("SELECT") || text.contains(['*', '=', '?', '$']);
+    queries && written && super::client::sql_text(text) == Effect::Read
 }

@@ -1,0 +1,109 @@
+//! Clients that keep their connections, built inside a function that runs for
+//! each call: undici's pools and agents, agents for proxies, clients of the AWS
+//! SDK. What they keep is of no use to the next call.
+
+use oxc_ast::AstKind;
+use oxc_ast::ast::NewExpression;
+use oxc_syntax::node::NodeId;
+use oxc_syntax::symbol::SymbolId;
+
+use super::{is_reported, often, sends_here, start};
+use crate::analyze::Sink;
+use crate::analyze::sink::Builder;
+use crate::analyze::typescript::instance::{self, Kept};
+use crate::analyze::typescript::{http, options};
+use crate::lang::typescript::path::strip_node;
+use crate::lang::typescript::uses::Uses;
+use crate::lang::typescript::{Model, span};
+use crate::observe::{Context, Step};
+
+/// Options by which requests take what carries them.
+const CARRIED_BY: &[&str] = &["dispatcher", "agent", "httpAgent", "httpsAgent", "http", "https"];
+
+/// `new Agent(…)` of undici, `new HttpsProxyAgent(…)`, `new S3Client(…)` in a
+/// function that sends a request through it and then drops it.
+pub fn client<'a>(model: &Model<'a>, sink: &Sink<'_>, node: NodeId, new: &'a NewExpression<'a>) -> Option<Builder> {
+    let library = library(model, new)?;
+    let enclosing = model.enclosing(node);
+    let function = enclosing.function?;
+    if !is_reported(enclosing.context) || enclosing.context == Context::Startup || model.is_in_constructor(node) {
+        return None;
+    }
+    let used = match instance::kept(model, node) {
+        Kept::Variable(symbol) => is_used_up(model, symbol, function),
+        Kept::Elsewhere => {
+            options::property_of(model, node).is_some_and(|key| CARRIED_BY.contains(&key.as_str()))
+                && sends_here(model, function)
+        }
+        _ => false,
+    };
+    if !used {
+        return None;
+    }
+    let place = span(new);
+    let builder = start(sink, place, &enclosing).variant("pool-per-call").value("client", library);
+    let builder = builder.evidence(Step::at("pool-built-here", place).with("client", library));
+    if http::is_elsewhere(model, &enclosing) {
+        return Some(builder.clear(Step::new("browser")));
+    }
+    if let Some(varies) = varies(model, new, function) {
+        return Some(builder.clear(Step::at("own-settings", place).with("setting", varies)));
+    }
+    Some(often(&enclosing, builder))
+}
+
+/// The library of a client that keeps connections by itself.
+fn library(model: &Model<'_>, new: &NewExpression<'_>) -> Option<&'static str> {
+    let path = model.path_of(&new.callee);
+    let imported = model.imported(&path)?;
+    let class = path.members.last().copied().unwrap_or(imported.name);
+    match strip_node(imported.module) {
+        "undici" if matches!(class, "Agent" | "Pool" | "Client" | "ProxyAgent" | "BalancedPool") => Some("undici"),
+        "https-proxy-agent" | "http-proxy-agent" | "proxy-agent" | "socks-proxy-agent" => Some("proxy agent"),
+        module if module.starts_with("@aws-sdk/client-") && class.ends_with("Client") => Some("AWS SDK"),
+        _ => None,
+    }
+}
+
+/// Kept in a constant of the function, called or handed to a request there,
+/// and neither returned nor kept anywhere else.
+fn is_used_up(model: &Model<'_>, symbol: SymbolId, function: NodeId) -> bool {
+    let nodes = model.nodes();
+    let scoping = model.scoping();
+    if !model.is_within(scoping.symbol_declaration(symbol), function) || scoping.symbol_is_mutated(symbol) {
+        return false;
+    }
+    let mut sends = false;
+    for reference in scoping.get_resolved_references(symbol) {
+        let id = reference.node_id();
+        let parent = nodes.parent_id(id);
+        match nodes.kind(parent) {
+            AstKind::StaticMemberExpression(member) => {
+                let call = nodes.parent_id(parent);
+                let AstKind::CallExpression(_) = nodes.kind(call) else { return false };
+                let waits =
+                    matches!(nodes.parent_kind(call), AstKind::AwaitExpression(_) | AstKind::ReturnStatement(_));
+                sends |= waits && !matches!(member.property.name.as_str(), "close" | "destroy");
+            }
+            AstKind::ObjectProperty(_)
+                if options::property_of(model, id).is_some_and(|key| CARRIED_BY.contains(&key.as_str())) =>
+            {
+                sends |= sends_here(model, function);
+            }
+            _ => return false,
+        }
+    }
+    sends
+}
+
+/// What the client is made with that this call alone has: the credentials of a
+/// tenant, an address that it is given.
+fn varies<'a>(model: &Model<'a>, new: &'a NewExpression<'a>, function: NodeId) -> Option<String> {
+    let uses = Uses::of(model, AstKind::NewExpression(new).node_id());
+    let scoping = model.scoping();
+    let own = uses.reads.iter().find(|&&symbol| model.is_within(scoping.symbol_declaration(symbol), function));
+    match own {
+        Some(&symbol) => Some(scoping.symbol_name(symbol).to_owned()),
+        None => uses.this.then(|| "this".to_owned()),
+    }
+}
