@@ -84,6 +84,7 @@ fn workers_and_programs_with_a_database_are_services() {
     assert_eq!(role("lambda_runtime = \"0.13\"\n"), Some(Role::Service));
     assert_eq!(role("clap = \"4\"\nrdkafka = \"0.36\"\n"), Some(Role::Service));
     assert_eq!(role("tokio = \"1\"\nsqlx = \"0.8\"\n"), Some(Role::Service));
+    assert_eq!(role("tokio = \"1\"\nredis = \"0.27\"\n"), Some(Role::Service));
     assert_eq!(role("clap = \"4\"\ntokio = \"1\"\nsqlx = \"0.8\"\n"), Some(Role::Cli));
     assert_eq!(role("sqlx = \"0.8\"\n"), Some(Role::Library));
 }

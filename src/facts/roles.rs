@@ -62,11 +62,26 @@ const WORKERS: &[&str] = &[
     "async-nats",
     "pulsar",
     "tokio-cron-scheduler",
+    "aws-sdk-sqs",
+    "teloxide",
+    "serenity",
+    "poise",
+    "twilight-gateway",
 ];
 
 /// Databases: a program with one that reads no command line is no tool.
-const DATABASES: &[&str] =
-    &["sqlx", "sea-orm", "diesel-async", "tokio-postgres", "bb8-postgres", "deadpool-postgres", "mongodb", "scylla"];
+const DATABASES: &[&str] = &[
+    "sqlx",
+    "sea-orm",
+    "diesel-async",
+    "tokio-postgres",
+    "bb8-postgres",
+    "deadpool-postgres",
+    "mongodb",
+    "scylla",
+    "redis",
+    "fred",
+];
 
 /// Crates that read command lines.
 const COMMAND_LINES: &[&str] = &["clap", "structopt", "argh", "pico-args", "lexopt", "gumdrop", "bpaf"];

@@ -49,6 +49,7 @@ pub fn kept(model: &Model<'_>, node: NodeId) -> Kept {
             | AstKind::TSSatisfiesExpression(_)
             | AstKind::TSNonNullExpression(_)
             | AstKind::LogicalExpression(_)
+            | AstKind::ConditionalExpression(_)
             | AstKind::AwaitExpression(_) => at = parent,
             AstKind::VariableDeclarator(declarator) => {
                 return match declarator.id.get_binding_identifier().and_then(|id| id.symbol_id.get()) {

@@ -36,6 +36,9 @@ pub fn observe(model: &Model<'_>) -> Observations {
     if let Some(scope) = model.tree.scopes.get(&super::node::NodeId::ROOT) {
         for (name, path) in &scope.uses {
             let Some((leaf, module)) = path.split_last() else { continue };
+            // An alias of a type of this file.
+            let own = ["self".to_owned()];
+            let module = if module.is_empty() && scope.items.contains(leaf) { &own[..] } else { module };
             // `pub use` and `use` are not told apart: a private one is never
             // asked for. A first segment that is no keyword may be a module
             // beside this one.

@@ -30,6 +30,10 @@ impl<'a> Model<'a> {
                     && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
                 if is_variable { self.plain_number(argument(&call.arguments, 1)?) } else { None }
             }
+            Expression::Identifier(id) => match self.binding(self.symbol_of(id)?) {
+                super::path::Binding::Constant(init) => self.default_number(init),
+                _ => None,
+            },
             Expression::UnaryExpression(unary) if unary.operator == UnaryOperator::UnaryPlus => {
                 self.default_number(&unary.argument)
             }

@@ -9,6 +9,9 @@ use crate::lang::typescript::effects::client::is_rpc_method;
 use crate::lang::typescript::names;
 use crate::observe::{Effect, Io};
 
+/// The methods of clients that begin a request.
+const VERBS: &[&str] = &["get", "head", "post", "put", "delete", "patch", "request"];
+
 impl Model<'_> {
     /// `client.get(url)….send()`, `reqwest::get(url)`.
     pub(super) fn http(&self, value: NodeId) -> Option<Operation> {
@@ -28,10 +31,8 @@ impl Model<'_> {
         {
             chain.extend(self.chain(*init));
         }
-        let (verb, name) = chain
-            .iter()
-            .rev()
-            .find(|(_, name)| matches!(*name, "get" | "head" | "post" | "put" | "delete" | "patch" | "request"))?;
+        chain.extend(self.begun_by_helper(root, &chain));
+        let (verb, name) = chain.iter().rev().find(|(_, name)| VERBS.contains(name))?;
         let Kind::Method { receiver, args, .. } = self.tree.kind(*verb) else { return None };
         let asks = *name == "post" && (self.is_question(args) || self.is_in_question(value));
         let effect = if asks || matches!(*name, "get" | "head") { Effect::Read } else { Effect::Write };
@@ -45,6 +46,27 @@ impl Model<'_> {
         let client = self.value_elsewhere(*receiver).filter(|client| !client.members.is_empty());
         (named || client.is_some())
             .then(|| Operation { client, ..Operation::new(Io::Http, effect, Resource::SharedByName) })
+    }
+
+    /// The request that a method of the same type begins and gives back:
+    /// `self.get("/plans").send()` with `fn get(&self, path) -> RequestBuilder`.
+    fn begun_by_helper(&self, root: NodeId, chain: &[(NodeId, &str)]) -> Option<(NodeId, &str)> {
+        let Kind::Path(path) = self.tree.kind(root) else { return None };
+        let &(_, name) = chain.last()?;
+        if path.len() != 1 || path[0] != "self" {
+            return None;
+        }
+        let helper = self.method(self.function_of(root)?.owner?, name)?;
+        let gives_request = helper.output.as_ref().is_some_and(|ty| ty.leaf().ends_with("RequestBuilder"));
+        if helper.is_async || !gives_request {
+            return None;
+        }
+        self.tree.below(helper.body?).find_map(|id| match self.tree.kind(id) {
+            Kind::Method { receiver, name, .. } if VERBS.contains(&name.as_str()) && self.is_http_client(*receiver) => {
+                Some((id, name.as_str()))
+            }
+            _ => None,
+        })
     }
 
     /// True where the address that is posted to is that of a question; a local

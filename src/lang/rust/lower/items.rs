@@ -49,7 +49,11 @@ impl Lower<'_> {
                     continue;
                 }
                 syn::Item::Type(item) => {
-                    let target = self.ty(&item.ty);
+                    let mut target = self.ty(&item.ty);
+                    // `type Shared = Arc<App>` stands for what it holds.
+                    while matches!(target.leaf(), "Arc" | "Rc" | "Box") && target.args.len() == 1 {
+                        target = target.args.swap_remove(0);
+                    }
                     let name = ident(&item.ident);
                     if !target.path.is_empty() && target.reference.is_none() && item.generics.params.is_empty() {
                         self.scope(parent).uses.insert(name, target.path);

@@ -14,6 +14,8 @@ pub enum Kind {
     Ky,
     /// undici's `request`, pools and clients.
     Undici,
+    /// request and its promised forms.
+    Request,
     /// superagent.
     Superagent,
     /// The global `fetch` and its packages.
@@ -60,6 +62,7 @@ impl Kind {
             | Self::Got
             | Self::Ky
             | Self::Undici
+            | Self::Request
             | Self::Superagent
             | Self::Fetch
             | Self::HttpByName
@@ -76,6 +79,7 @@ impl Kind {
             Self::Got => "got",
             Self::Ky => "ky",
             Self::Undici => "undici",
+            Self::Request => "request",
             Self::Superagent => "superagent",
             Self::Fetch => "fetch",
             Self::HttpByName => "HTTP",

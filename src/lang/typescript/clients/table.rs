@@ -96,6 +96,9 @@ pub const VALUES: &[(&str, &str, Kind)] = &[
     ("cross-fetch", "fetch", Kind::Fetch),
     ("undici", "fetch", Kind::Fetch),
     ("undici", "request", Kind::Undici),
+    ("request", "default", Kind::Request),
+    ("request-promise", "default", Kind::Request),
+    ("request-promise-native", "default", Kind::Request),
     ("superagent", "default", Kind::Superagent),
     ("superagent", "*", Kind::Superagent),
 ];
@@ -109,6 +112,8 @@ pub const MAKERS: &[(&str, &str, &str, Kind, Nature)] = &[
     ("got", "got", "extend", Kind::Got, Nature::Parallel),
     ("ky", "default", "create", Kind::Ky, Nature::Parallel),
     ("ky", "default", "extend", Kind::Ky, Nature::Parallel),
+    ("request-promise", "default", "defaults", Kind::Request, Nature::Parallel),
+    ("request-promise-native", "default", "defaults", Kind::Request, Nature::Parallel),
     ("superagent", "default", "agent", Kind::Superagent, Nature::Parallel),
     ("knex", "default", "", Kind::Knex, Nature::Parallel),
     ("knex", "knex", "", Kind::Knex, Nature::Parallel),

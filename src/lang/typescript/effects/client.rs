@@ -169,6 +169,7 @@ const REDIS_READS: &[&str] = &[
     "zrevrank",
     "lrange",
     "llen",
+    "ping",
     "lindex",
     "xlen",
     "xrange",
@@ -207,9 +208,14 @@ pub fn effect<'a>(model: &Model<'a>, client: Client, names: &[&'a str], calls: &
     let has = |list: &[&str]| names.iter().any(|name| list.contains(name));
     let read_if = |reads: bool| if reads { Effect::Read } else { Effect::Write };
     match client.kind {
-        Kind::Axios | Kind::Got | Kind::Ky | Kind::Undici | Kind::Superagent | Kind::Fetch | Kind::HttpByName => {
-            http(model, client, names, first_call)
-        }
+        Kind::Axios
+        | Kind::Got
+        | Kind::Ky
+        | Kind::Undici
+        | Kind::Request
+        | Kind::Superagent
+        | Kind::Fetch
+        | Kind::HttpByName => http(model, client, names, first_call),
         Kind::Prisma => match names {
             [_, method] => read_if(PRISMA_READS.contains(method)),
             _ => Effect::Unknown,
@@ -318,7 +324,8 @@ fn http<'a>(model: &Model<'a>, client: Client, names: &[&'a str], call: &'a Call
     match names.as_slice() {
         [] => {
             let first = argument(&call.arguments, 0);
-            let axios = client.kind == Kind::Axios && first.is_some_and(|first| model.object(first).is_some());
+            let axios = matches!(client.kind, Kind::Axios | Kind::Request)
+                && first.is_some_and(|first| model.object(first).is_some());
             by_method(model, if axios { first } else { argument(&call.arguments, 1) }, client.kind)
         }
         ["request"] if client.kind == Kind::Axios => by_method(model, argument(&call.arguments, 0), client.kind),
