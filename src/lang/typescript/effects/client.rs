@@ -371,7 +371,12 @@ fn by_method<'a>(model: &Model<'a>, options: Option<&'a Expression<'a>>, kind: K
     match written(object, "method") {
         Property::Missing => {
             // got and ky turn a body into a POST only with a method.
-            let body = ["body", "json", "form"].iter().any(|key| !property(object, key).is_missing());
+            // request's `json: true` only says how to read the answer.
+            let flag = |value: &Expression<'_>| matches!(bare(value), Expression::BooleanLiteral(_));
+            let body = ["body", "json", "form"].iter().any(|key| match property(object, key) {
+                Property::Found(value) => !(kind == Kind::Request && flag(value)),
+                other => !other.is_missing(),
+            });
             if body && kind != Kind::Axios { Effect::Write } else { Effect::Read }
         }
         Property::Found(method) => match model.value(method) {

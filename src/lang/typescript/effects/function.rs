@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use oxc_ast::AstKind;
 use oxc_ast::ast::{CallExpression, Expression};
+use oxc_span::GetSpan;
 use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
 
@@ -238,7 +239,7 @@ impl Summary {
     }
 
     fn take_call<'a>(&mut self, effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, function: NodeId) {
-        if is_pure(effects, call, function) {
+        if is_pure(effects, call, function) || begins_query(effects, call) {
             return;
         }
         let model = effects.model;
@@ -278,6 +279,23 @@ impl Summary {
             }
         }
     }
+}
+
+/// True for `knex('users')` in `knex('users').where(…)`: what the whole chain
+/// does is seen at its end.
+fn begins_query<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>) -> bool {
+    let nodes = effects.model.nodes();
+    let mut end = call;
+    loop {
+        let member = nodes.parent_id(AstKind::CallExpression(end).node_id());
+        let AstKind::StaticMemberExpression(_) = nodes.kind(member) else { break };
+        let AstKind::CallExpression(outer) = nodes.parent_kind(member) else { break };
+        if outer.callee.span() != nodes.kind(member).span() {
+            break;
+        }
+        end = outer;
+    }
+    !std::ptr::eq(end, call) && matches!(effects.call(end).by, By::Client(_))
 }
 
 /// True for a template that is awaited or returned as it stands.
