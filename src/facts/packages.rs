@@ -156,12 +156,22 @@ pub struct Packages {
     at: Memo<String, Option<Arc<Package>>>,
     nearest: Memo<String, Option<Arc<Package>>>,
     workspaces: OnceLock<Vec<Workspace>>,
+    /// Folders of packages, by the names of those that they need to run.
+    dependents: OnceLock<BTreeMap<String, Vec<String>>>,
 }
 
 impl Packages {
     /// The packages of `tree`; `manifests` are the known package.json paths, sorted.
     pub fn new(tree: Arc<dyn Tree>, manifests: Arc<Vec<String>>, notices: Arc<Notices>) -> Self {
-        Self { tree, manifests, notices, at: Memo::default(), nearest: Memo::default(), workspaces: OnceLock::new() }
+        Self {
+            tree,
+            manifests,
+            notices,
+            at: Memo::default(),
+            nearest: Memo::default(),
+            workspaces: OnceLock::new(),
+            dependents: OnceLock::new(),
+        }
     }
 
     /// The tree.
@@ -231,6 +241,21 @@ impl Packages {
         let by_path = ["file:", "link:", "portal:"].into_iter().find_map(|kind| range.strip_prefix(kind))?;
         let folder = paths::join(&package.folder, by_path)?;
         self.at(&folder).map(|p| p.folder.clone())
+    }
+
+    /// The packages of the tree that need the package `name` to run.
+    pub fn dependents(&self, name: &str) -> Vec<Arc<Package>> {
+        let all = self.dependents.get_or_init(|| {
+            let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+            for path in self.manifests.iter().filter(|path| paths::name(path) == "package.json") {
+                let Some(package) = self.at(paths::folder(path)) else { continue };
+                for name in package.dependencies.keys().filter(|name| !package.dev_only.contains(*name)) {
+                    found.entry(name.clone()).or_default().push(package.folder.clone());
+                }
+            }
+            found
+        });
+        all.get(name).into_iter().flatten().filter_map(|folder| self.at(folder)).collect()
     }
 
     /// How many names the workspaces of the tree hold.

@@ -1,5 +1,8 @@
 //! Answers to what one file cannot tell.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use crate::facts::{Facts, Floor, Package, Role, Tier};
 use crate::join::lookup::{self, Found};
 use crate::lang::typescript::names;
@@ -269,8 +272,34 @@ fn in_service(path: &str, facts: &Facts) -> Answer {
     }
     match package.server() {
         Some(server) => Answer::Yes(named("package-service").with("by", server)),
-        None => Answer::Unknown,
+        None => match service_above(&package, facts) {
+            Some(service) => Answer::Yes(named("package-of-service").with("by", service)),
+            None => Answer::Unknown,
+        },
     }
+}
+
+/// The service of the tree that needs a private package to run, through as few
+/// packages as there are between them.
+fn service_above(package: &Package, facts: &Facts) -> Option<String> {
+    /// An app, its features, its database: more lie seldom between.
+    const LEVELS: usize = 3;
+    let draws = |package: &Package| INTERFACES.iter().any(|name| package.dependencies.contains_key(*name));
+    if draws(package) {
+        return None;
+    }
+    let mut names: Vec<String> = package.name.iter().cloned().collect();
+    let mut seen: BTreeSet<String> = names.iter().cloned().collect();
+    for _ in 0..LEVELS {
+        let above: Vec<_> = names.iter().flat_map(|name| facts.packages.dependents(name)).collect();
+        let serves = |package: &&Arc<Package>| package.server().is_some() && !draws(package) && !package.is_tool();
+        if let Some(service) = above.iter().find(serves) {
+            return service.name.clone();
+        }
+        names =
+            above.iter().filter_map(|package| package.name.clone()).filter(|name| seen.insert(name.clone())).collect();
+    }
+    None
 }
 
 /// What draws in a browser or a window; code of such a package may run there.

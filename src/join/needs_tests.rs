@@ -198,6 +198,10 @@ fn packages_and_crates_answer() {
         ("package.json", r#"{"private":true,"dependencies":{"express":"4","axios":"^1.2.0"}}"#),
         ("cli/package.json", r#"{"name":"cli","bin":"x.js"}"#),
         ("emulate-cli/package.json", r#"{"name":"emulate-cli","bin":"x.js","dependencies":{"express":"4"}}"#),
+        ("api/package.json", r#"{"name":"@a/api","private":true,"dependencies":{"koa":"2","@a/orders":"1"}}"#),
+        ("orders/package.json", r#"{"name":"@a/orders","private":true,"dependencies":{"@a/db":"1"}}"#),
+        ("db/package.json", r#"{"name":"@a/db","private":true,"main":"x.js","dependencies":{"pg":"8"}}"#),
+        ("words/package.json", r#"{"name":"@a/words","private":true,"dependencies":{"react":"19"}}"#),
         ("functions-test/package.json", r#"{"name":"functions-test","dependencies":{"axios":"1"}}"#),
         ("types/package.json", r#"{"name":"types","types":"x.d.ts","devDependencies":{"axios":"1"}}"#),
         ("plugin/package.json", r#"{"name":"offline","peerDependencies":{"serverless":"3 || 4"}}"#),
@@ -210,6 +214,9 @@ fn packages_and_crates_answer() {
     let facts = facts(&files);
     let ask = |question: Question, path: &str| word(&answer(&question, path, &facts, &Mapped::default()));
     assert_eq!(ask(Question::InService, "a.ts"), "yes package-service");
+    assert_eq!(ask(Question::InService, "db/a.ts"), "yes package-of-service");
+    assert_eq!(ask(Question::OnServer, "db/a.ts"), "yes package-of-service");
+    assert_eq!(ask(Question::InService, "words/a.ts"), "unknown", "a screen needs it as well as a service");
     assert_eq!(ask(Question::InService, "cli/a.ts"), "no package-command-line");
     assert_eq!(ask(Question::InService, "s/src/main.rs"), "yes crate-service");
     assert_eq!(ask(Question::NotInCommandLineProgram, "cli/a.ts"), "no package-command-line");

@@ -70,6 +70,37 @@ pub fn kept(model: &Model<'_>, node: NodeId) -> Kept {
     }
 }
 
+/// The calls of the function that makes an object and gives it back, where
+/// each takes one for itself: the function is this file's own, and no caller
+/// keeps what it gets beyond its own call. Empty otherwise.
+pub fn taken_by_calls(model: &Model<'_>, node: NodeId) -> Vec<NodeId> {
+    let taken = || {
+        let made = kept(model, node);
+        let factory = model.function_of(node).filter(|_| made == Kept::Returned)?;
+        let symbol = model.symbol_of_function(factory)?;
+        if model.is_exported(factory) {
+            return None;
+        }
+        let calls = model.scoping().get_resolved_references(symbol).map(|reference| {
+            let parent = model.nodes().parent_id(reference.node_id());
+            let caller = model.function_of(parent).filter(|&caller| caller != factory)?;
+            let AstKind::CallExpression(call) = model.kind(parent) else { return None };
+            let called = call.callee.span() == model.kind(reference.node_id()).span();
+            let alone = match kept(model, parent) {
+                Kept::Variable(symbol) => {
+                    let declared = model.scoping().symbol_declaration(symbol);
+                    model.is_within(declared, caller) && !follow(model, parent).escapes
+                }
+                Kept::Elsewhere => matches!(model.nodes().parent_kind(parent), AstKind::StaticMemberExpression(_)),
+                Kept::Field(_) | Kept::Returned => false,
+            };
+            (called && alone).then_some(parent)
+        });
+        calls.collect::<Option<Vec<NodeId>>>()
+    };
+    taken().unwrap_or_default()
+}
+
 fn target<'a>(model: &Model<'a>, target: &AssignmentTarget<'a>) -> Kept {
     match target {
         AssignmentTarget::AssignmentTargetIdentifier(id) => model.symbol_of(id).map_or(Kept::Elsewhere, Kept::Variable),

@@ -42,6 +42,7 @@ pub const ANALYSIS: Analysis<super::Run> = Analysis {
             "default-agent",
             "aws-own-agent",
             "pool-built-here",
+            "taken-here",
         ],
         guards: &[
             "agent-given",

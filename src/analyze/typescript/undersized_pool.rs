@@ -10,6 +10,7 @@ use oxc_ast::AstKind;
 use oxc_ast::ast::{Argument, Expression, ObjectExpression};
 use oxc_syntax::node::NodeId;
 
+use super::http;
 use super::instance::{self, Kept};
 use super::options::{self, Options};
 use super::pool_libraries::{self as libraries, Library};
@@ -57,7 +58,16 @@ pub const ANALYSIS: Analysis<super::Run> = Analysis {
             "no-wait-limit",
             "serves-many",
         ],
-        guards: &["built-once", "factory", "cached", "wait-limited", "opaque-options", "one-shot", "escapes"],
+        guards: &[
+            "built-once",
+            "factory",
+            "cached",
+            "wait-limited",
+            "opaque-options",
+            "one-shot",
+            "escapes",
+            "dedicated",
+        ],
         assumptions: &[
             "stock-server",
             "long-wait-alone",
@@ -85,6 +95,10 @@ pub const ANALYSIS: Analysis<super::Run> = Analysis {
 };
 
 fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
+    // A script has no requests that wait for one another.
+    if http::is_tool(model) {
+        return;
+    }
     let mut sited: Vec<Span> = Vec::new();
     for &node in model.index.news.iter().chain(&model.index.calls) {
         let Some((library, arguments)) = libraries::library_of(model, node) else { continue };
@@ -92,7 +106,11 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
         if matches!(enclosing.context, Context::Test | Context::Build | Context::Cli) {
             continue;
         }
-        let per_call = library.pools && built_per_call(model, sink, node, &library, &enclosing);
+        let mut per_call = library.pools && built_per_call(model, sink, node, node, &library);
+        if library.pools && !per_call {
+            let mut calls = instance::taken_by_calls(model, node).into_iter();
+            per_call = calls.any(|call| built_per_call(model, sink, node, call, &library));
+        }
         if let Some(object) = holder(model, &library, arguments) {
             sited.push(span(object));
             if !per_call {
@@ -276,14 +294,10 @@ fn in_test_environment(model: &Model<'_>, object: &ObjectExpression<'_>) -> bool
     })
 }
 
-/// A pool that a function builds each time it is called.
-fn built_per_call(
-    model: &Model<'_>,
-    sink: &mut Sink<'_>,
-    node: NodeId,
-    library: &Library,
-    enclosing: &Enclosing,
-) -> bool {
+/// A pool that a function builds each time it is called: `node` itself, or a
+/// call of the function that makes it.
+fn built_per_call(model: &Model<'_>, sink: &mut Sink<'_>, made: NodeId, node: NodeId, library: &Library) -> bool {
+    let enclosing = &model.enclosing(node);
     let Some(function) = enclosing.function else { return false };
     if model.is_in_constructor(node) || !matches!(enclosing.context, Context::Handler | Context::Library) {
         return false;
@@ -332,7 +346,8 @@ fn built_per_call(
         sink.push(builder.clear(Step::new(if returned { "factory" } else { "escapes" })));
         return false;
     }
-    let builder = builder.evidence(Step::at("built-here", place).with("library", library.name));
+    let built = span(&model.kind(made));
+    let builder = builder.evidence(Step::at("built-here", built).with("library", library.name));
     let builder = match (handler, closes) {
         (true, None) => builder,
         (true, Some(at)) => builder.evidence(Step::at("closed-here", at)),
@@ -436,6 +451,8 @@ fn wait_limit<'a>(
     let given = options::options(model, arguments, 0);
     let shown = argument(arguments, 0).filter(|e| matches!(bare(e), Expression::ObjectExpression(_)));
     let place = shown.map_or_else(|| span(&model.kind(node)), span);
+    let dedicated =
+        argument(arguments, 0).and_then(|given| model.object(given)).is_some_and(|o| is_dedicated(model, o));
     let in_service =
         Need { question: Question::InService, span: None, if_unknown: Some(Confidence::Possible), if_no: IfNo::Clear };
     let builder = sink
@@ -446,6 +463,7 @@ fn wait_limit<'a>(
         .need(in_service);
     let builder = match (given.property("connectionTimeoutMillis"), given) {
         (Property::Found(limit), _) => builder.clear(Step::at("wait-limited", span(limit))),
+        _ if dedicated => builder.clear(Step::at("dedicated", place)),
         (Property::Unknown, _) | (_, Options::Opaque(_)) => builder.clear(Step::at("opaque-options", place)),
         (Property::Missing, _) => builder.evidence(Step::at("no-wait-limit", place)).assume(Step::new("requests-wait")),
     };

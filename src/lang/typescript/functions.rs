@@ -4,6 +4,7 @@
 use oxc_ast::AstKind;
 use oxc_ast::ast::{AssignmentTarget, BindingPattern, Decorator, Expression, FormalParameters, FunctionBody};
 use oxc_syntax::node::NodeId;
+use oxc_syntax::symbol::SymbolId;
 
 use super::values::key_name;
 use super::{Model, bare, span};
@@ -109,6 +110,16 @@ impl<'a> Model<'a> {
         match self.kind(function) {
             AstKind::Function(f) if f.id.is_some() => f.id.as_ref().map_or(Span::default(), |id| span(&id.span)),
             kind => Span::at(span(&kind).start),
+        }
+    }
+
+    /// The name that a function is declared under, or the constant that holds
+    /// it.
+    pub fn symbol_of_function(&self, function: NodeId) -> Option<SymbolId> {
+        match (self.kind(function), self.nodes().parent_kind(function)) {
+            (AstKind::Function(f), _) if f.id.is_some() => f.id.as_ref()?.symbol_id.get(),
+            (_, AstKind::VariableDeclarator(declarator)) => declarator.id.get_binding_identifier()?.symbol_id.get(),
+            _ => None,
         }
     }
 

@@ -21,35 +21,63 @@ use crate::observe::{Context, Step};
 const CARRIED_BY: &[&str] = &["dispatcher", "agent", "httpAgent", "httpsAgent", "http", "https"];
 
 /// `new Agent(…)` of undici, `new HttpsProxyAgent(…)`, `new S3Client(…)` in a
-/// function that sends a request through it and then drops it.
+/// function that sends a request through it and then drops it, or that a
+/// function of this file calls to do so.
 pub fn client<'a>(model: &Model<'a>, sink: &Sink<'_>, node: NodeId, new: &'a NewExpression<'a>) -> Option<Builder> {
     let library = library(model, new)?;
-    let enclosing = model.enclosing(node);
-    let function = enclosing.function?;
-    if !is_reported(enclosing.context) || enclosing.context == Context::Startup || model.is_in_constructor(node) {
-        return None;
-    }
-    let used = match instance::kept(model, node) {
-        Kept::Variable(symbol) => is_used_up(model, symbol, function),
-        Kept::Elsewhere => {
-            options::property_of(model, node).is_some_and(|key| CARRIED_BY.contains(&key.as_str()))
-                && sends_here(model, function)
-        }
-        _ => false,
-    };
-    if !used {
-        return None;
-    }
+    let takers = std::iter::once(node).chain(instance::taken_by_calls(model, node));
+    let (taker, enclosing, function) = takers.into_iter().find_map(|taker| {
+        let enclosing = model.enclosing(taker);
+        let function = enclosing.function?;
+        let once = enclosing.context == Context::Startup || model.is_in_constructor(taker);
+        let used = is_reported(enclosing.context) && !once && is_dropped(model, taker, function);
+        used.then_some((taker, enclosing, function))
+    })?;
     let place = span(new);
     let builder = start(sink, place, &enclosing).variant("pool-per-call").value("client", library);
     let builder = builder.evidence(Step::at("pool-built-here", place).with("client", library));
+    let builder = match taker == node {
+        true => builder,
+        false => builder.evidence(Step::at("taken-here", span(&model.kind(taker)))),
+    };
     if http::is_elsewhere(model, &enclosing) {
         return Some(builder.clear(Step::new("browser")));
     }
-    if let Some(varies) = varies(model, new, function) {
+    let maker = model.enclosing(node).function.unwrap_or(function);
+    if let Some(varies) = varies(model, new, maker) {
         return Some(builder.clear(Step::at("own-settings", place).with("setting", varies)));
     }
     Some(often(&enclosing, builder))
+}
+
+/// The function around sends a request through it, and keeps it nowhere.
+fn is_dropped(model: &Model<'_>, node: NodeId, function: NodeId) -> bool {
+    match instance::kept(model, node) {
+        Kept::Variable(symbol) => is_used_up(model, symbol, function),
+        Kept::Elsewhere => match model.nodes().parent_kind(node) {
+            AstKind::StaticMemberExpression(member) => sends(model, AstKind::StaticMemberExpression(member).node_id()),
+            _ => {
+                options::property_of(model, node).is_some_and(|key| CARRIED_BY.contains(&key.as_str()))
+                    && sends_here(model, function)
+            }
+        },
+        _ => false,
+    }
+}
+
+/// `client.send(…)` whose answer is waited for or handed on.
+fn sends(model: &Model<'_>, member: NodeId) -> bool {
+    let nodes = model.nodes();
+    let call = nodes.parent_id(member);
+    let (AstKind::StaticMemberExpression(named), AstKind::CallExpression(_)) = (nodes.kind(member), nodes.kind(call))
+    else {
+        return false;
+    };
+    let waits = matches!(
+        nodes.parent_kind(call),
+        AstKind::AwaitExpression(_) | AstKind::ReturnStatement(_) | AstKind::ArrowFunctionExpression(_)
+    );
+    waits && !matches!(named.property.name.as_str(), "close" | "destroy")
 }
 
 /// The library of a client that keeps connections by itself.
@@ -73,27 +101,24 @@ fn is_used_up(model: &Model<'_>, symbol: SymbolId, function: NodeId) -> bool {
     if !model.is_within(scoping.symbol_declaration(symbol), function) || scoping.symbol_is_mutated(symbol) {
         return false;
     }
-    let mut sends = false;
+    let mut sent = false;
     for reference in scoping.get_resolved_references(symbol) {
         let id = reference.node_id();
         let parent = nodes.parent_id(id);
         match nodes.kind(parent) {
-            AstKind::StaticMemberExpression(member) => {
-                let call = nodes.parent_id(parent);
-                let AstKind::CallExpression(_) = nodes.kind(call) else { return false };
-                let waits =
-                    matches!(nodes.parent_kind(call), AstKind::AwaitExpression(_) | AstKind::ReturnStatement(_));
-                sends |= waits && !matches!(member.property.name.as_str(), "close" | "destroy");
+            AstKind::StaticMemberExpression(_) => {
+                let AstKind::CallExpression(_) = nodes.parent_kind(parent) else { return false };
+                sent |= sends(model, parent);
             }
             AstKind::ObjectProperty(_)
                 if options::property_of(model, id).is_some_and(|key| CARRIED_BY.contains(&key.as_str())) =>
             {
-                sends |= sends_here(model, function);
+                sent |= sends_here(model, function);
             }
             _ => return false,
         }
     }
-    sends
+    sent
 }
 
 /// What the client is made with that this call alone has: the credentials of a

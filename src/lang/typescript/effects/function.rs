@@ -239,7 +239,7 @@ impl Summary {
     }
 
     fn take_call<'a>(&mut self, effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, function: NodeId) {
-        if is_pure(effects, call, function) || begins_query(effects, call) {
+        if is_pure(effects, call, function) || begins_query(effects, call, function) {
             return;
         }
         let model = effects.model;
@@ -283,17 +283,21 @@ impl Summary {
 
 /// True for `knex('users')` in `knex('users').where(…)`: what the whole chain
 /// does is seen at its end.
-fn begins_query<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>) -> bool {
+fn begins_query<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, function: NodeId) -> bool {
     let nodes = effects.model.nodes();
-    let mut end = call;
+    let (mut end, mut at) = (call, call);
     loop {
-        let member = nodes.parent_id(AstKind::CallExpression(end).node_id());
+        let member = nodes.parent_id(AstKind::CallExpression(at).node_id());
         let AstKind::StaticMemberExpression(_) = nodes.kind(member) else { break };
         let AstKind::CallExpression(outer) = nodes.parent_kind(member) else { break };
         if outer.callee.span() != nodes.kind(member).span() {
             break;
         }
-        end = outer;
+        at = outer;
+        // What only reads the answer says nothing of the query.
+        if !is_pure(effects, outer, function) {
+            end = outer;
+        }
     }
     !std::ptr::eq(end, call) && matches!(effects.call(end).by, By::Client(_))
 }
