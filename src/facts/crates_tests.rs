@@ -101,6 +101,10 @@ fn what_a_program_is_filed_as_tells_tools() {
     assert_eq!(role("categories = [\"web-programming\"]"), Some(Role::Service));
     let both = "categories = [\"command-line-utilities\", \"web-programming::http-server\"]";
     assert_eq!(role(both), Some(Role::Service));
+    let registry = "categories = [\"development-tools\"]\nkeywords = [\"cargo\", \"registry\"]";
+    assert_eq!(role(registry), Some(Role::Service));
+    let load = "categories = [\"command-line-utilities\", \"network-programming\", \"web-programming::http-client\"]";
+    assert_eq!(role(load), Some(Role::Cli));
     let kept = "categories = [\"command-line-utilities\"]\nkeywords = [\"file-server\"]";
     assert_eq!(role(kept), Some(Role::Service));
 }

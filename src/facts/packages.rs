@@ -26,7 +26,8 @@ pub struct Package {
     pub has_start: bool,
     /// `keywords`, in lower case.
     pub keywords: Vec<String>,
-    /// What it expects beside itself (`peerDependencies`).
+    /// What it expects beside itself, and cannot do without
+    /// (`peerDependencies`).
     pub peers: BTreeSet<String>,
     /// True where `engines.vscode` or `oclif` says that an editor or a
     /// command line loads it.
@@ -79,6 +80,9 @@ impl Package {
             }
         }
         let entries = ["source", "module", "main", "types"].into_iter().filter_map(text_of).collect();
+        let optional = |name: &str| json.get("peerDependenciesMeta")?.get(name)?.get("optional")?.as_bool();
+        let peers = json.get("peerDependencies").and_then(Value::as_object).into_iter().flat_map(Map::keys);
+        let peers = peers.filter(|name| optional(name) != Some(true)).cloned().collect();
         let says = |key: &str| json.get(key).is_some_and(|value| !value.is_null());
         Some(Self {
             folder: folder.to_owned(),
@@ -88,13 +92,7 @@ impl Package {
             has_bin: json.get("bin").is_some_and(is_filled),
             has_start: within("scripts", "start").is_some(),
             keywords: texts(json.get("keywords")).into_iter().map(|word| word.to_lowercase()).collect(),
-            peers: json
-                .get("peerDependencies")
-                .and_then(Value::as_object)
-                .into_iter()
-                .flat_map(Map::keys)
-                .cloned()
-                .collect(),
+            peers,
             is_plugin: within("engines", "vscode").is_some() || says("oclif"),
             engines_node: within("engines", "node"),
             volta_node: within("volta", "node"),

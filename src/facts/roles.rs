@@ -125,7 +125,12 @@ impl Package {
     }
 
     fn is_desktop(&self) -> bool {
-        self.server().is_none() && DESKTOP.iter().any(|name| self.dependencies.contains_key(*name))
+        // What others use may know such a framework and run without it.
+        let runs_in = |name: &&str| match self.is_library() {
+            true => self.peers.contains(*name),
+            false => self.dependencies.contains_key(*name),
+        };
+        self.server().is_none() && DESKTOP.iter().any(runs_in)
     }
 
     /// True where it is published for others to use. `npm init` writes `main`
@@ -150,7 +155,10 @@ pub(super) fn is_tool(name: &str, package: &Table, shared: Option<&Table>) -> bo
         list.map(str::to_lowercase).collect::<Vec<_>>()
     };
     let (categories, keywords) = (words("categories"), words("keywords"));
-    let serves = |word: &String| word.contains("server") || word.contains("database") || word.contains("proxy");
+    const SERVING: &[&str] =
+        &["server", "database", "proxy", "registry", "relay", "gateway", "daemon", "broker", "network-programming"];
+    let asks = categories.iter().any(|category| category.ends_with("http-client"));
+    let serves = |word: &String| SERVING.iter().any(|serving| word.contains(serving)) && !asks;
     let is_tool = |category: &String| {
         category == "command-line-utilities" || category.split("::").next() == Some("development-tools")
     };
@@ -207,6 +215,7 @@ mod tests {
         for other in [
             r#"{"name":"api","dependencies":{"electron":"30","express":"4"}}"#,
             r#"{"name":"server","bin":"x.js","keywords":["cli"]}"#,
+            r#"{"name":"chain","exports":"./x.js","devDependencies":{"@raycast/api":"1"}}"#,
             r#"{"name":"cli-table"}"#,
         ] {
             assert!(!is_tool(other), "{other}");

@@ -173,23 +173,26 @@ fn judge<'a>(model: &Model<'a>, sink: &mut Sink<'_>, callers: &BTreeMap<NodeId, 
         .value("call", one.function)
         .value("file_work", one.work == Work::File)
         .evidence(Step::at("blocks", span(&one.call.callee)).with("call", one.function));
-    builder = match reach {
+    builder = match &reach {
         Reach::Handler => builder.evidence(Step::new("in-handler")),
-        Reach::CalledAt(place) => builder.label(place, "handler").evidence(Step::at("called-from-handler", place)),
-        Reach::Named(name) => {
+        Reach::CalledAt(place) => builder.label(*place, "handler").evidence(Step::at("called-from-handler", *place)),
+        Reach::Named(name) if one.work != Work::File => {
             let builder = builder.request_path_by_name(Some(name.clone())).need(Need {
                 question: Question::NotInCommandLineProgram,
                 span: None,
                 if_unknown: Some(Confidence::Certain),
                 if_no: IfNo::Clear,
             });
-            let step = Step::new("called-per-request-by-name").with("name", name);
+            let step = Step::new("called-per-request-by-name").with("name", name.clone());
             // Keys are made once and kept.
             if one.function.starts_with("generate") { builder.doubt(step) } else { builder.assume(step) }
         }
-        Reach::Unknown => {
+        // Services read files as often at the start as for requests: for those
+        // a name is too little.
+        Reach::Unknown | Reach::Named(_) => {
             let Some(function) = named_function(model, node) else { return };
-            let heavy = one.work != Work::File && enclosing.is_async;
+            let named = matches!(reach, Reach::Named(_));
+            let heavy = named || one.work != Work::File && enclosing.is_async;
             builder.need(Need {
                 question: Question::CalledFromHandler(model.name_span(function)),
                 span: None,
