@@ -280,6 +280,8 @@ pub enum Setting {
     Agent,
     /// axios' timeout.
     AxiosTimeout,
+    /// The timeout of the client that NestJS hands in.
+    NestTimeout,
     /// What carries the requests of `fetch` and undici, with its own limits.
     Dispatcher,
 }

@@ -1,5 +1,6 @@
 //! HTTP calls that wait for an answer without a bound of their own.
 
+mod injected;
 mod raw;
 mod wrapper;
 
@@ -26,7 +27,16 @@ pub const ANALYSIS: Analysis<super::Run> = Analysis {
     name: "missing-timeout",
     vocabulary: Vocabulary {
         values: &["client", "one_call"],
-        evidence: &["client", "no-timeout", "kept", "server", "handler-missing", "handed-on", "called-without"],
+        evidence: &[
+            "client",
+            "no-timeout",
+            "kept",
+            "server",
+            "handler-missing",
+            "handed-on",
+            "called-without",
+            "also-here",
+        ],
         guards: &[
             "bounded",
             "opaque-options",
@@ -46,7 +56,7 @@ pub const ANALYSIS: Analysis<super::Run> = Analysis {
             "custom-dispatcher",
             "explicit",
         ],
-        assumptions: &["no-global-default", "no-caller-timeout"],
+        assumptions: &["no-global-default", "no-caller-timeout", "module-silent"],
         labels: &[],
         patches: &["axios-timeout", "fetch-signal", "got-timeout"],
         variants: &["instance", "fetch", "raw-request", "unhandled-timeout"],
@@ -56,6 +66,8 @@ pub const ANALYSIS: Analysis<super::Run> = Analysis {
 };
 
 fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
+    sink.observations().sets.extend(injected::settings(model));
+    injected::report(model, sink);
     for &node in &model.index.calls {
         let AstKind::CallExpression(call) = model.kind(node) else { continue };
         let Some((kind, index)) = http::kind_of(model, call) else { continue };
