@@ -9,8 +9,20 @@ use super::crates::Dependency;
 use super::packages::Package;
 
 /// Tools for developers that load packages of others.
-const TOOLS: &[&str] =
-    &["serverless", "webpack", "rollup", "eslint", "gulp", "hardhat", "@nx/devkit", "semantic-release"];
+const TOOLS: &[&str] = &[
+    "serverless",
+    "webpack",
+    "rollup",
+    "vite",
+    "esbuild",
+    "@babel/core",
+    "eslint",
+    "gulp",
+    "grunt",
+    "hardhat",
+    "@nx/devkit",
+    "semantic-release",
+];
 
 /// Keywords by which such tools find what extends them.
 const TOOL_KEYWORDS: &[&str] = &["netlify-plugin", "netlify-build-plugin", "vscode-extension", "eslintplugin"];
@@ -18,8 +30,24 @@ const TOOL_KEYWORDS: &[&str] = &["netlify-plugin", "netlify-build-plugin", "vsco
 /// Frameworks of programs that run in front of one user.
 const DESKTOP: &[&str] = &["electron", "@raycast/api", "obsidian"];
 
-/// Names of servers that serve the developer who starts them.
-const DEVELOPMENT: &[&str] = &["dev-server", "devserver", "live-server", "livereload", "live-reload", "devtools"];
+/// Libraries of tests: what needs one to run is for tests itself.
+const TESTING: &[&str] = &["supertest", "cypress", "nock", "sinon", "@playwright/test"];
+
+/// Names of servers and plugins that serve the developer who starts them.
+const DEVELOPMENT: &[&str] = &[
+    "dev-server",
+    "devserver",
+    "live-server",
+    "livereload",
+    "live-reload",
+    "devtools",
+    "vite-plugin",
+    "rollup-plugin",
+    "webpack-plugin",
+    "esbuild-plugin",
+    "babel-plugin",
+    "eslint-plugin",
+];
 
 /// Frameworks that accept requests: a package that runs on one is a service.
 const SERVER_PACKAGES: &[&str] = &[
@@ -100,7 +128,9 @@ pub enum Role {
 impl Package {
     /// The package that makes it a server, among its dependencies.
     pub fn server(&self) -> Option<&'static str> {
-        SERVER_PACKAGES.iter().copied().find(|server| self.dependencies.contains_key(*server))
+        // What others install does not bring what it is developed with.
+        let runs = |server: &&str| self.private || !self.dev_only.contains(*server);
+        SERVER_PACKAGES.iter().copied().find(|server| self.dependencies.contains_key(*server) && runs(server))
     }
 
     /// True for what a developer or one user starts and waits for: a command
@@ -111,9 +141,14 @@ impl Package {
         const ASKS: &[&str] = &["inquirer", "@inquirer/prompts", "prompts", "enquirer", "@clack/prompts"];
         let last = self.name.as_deref().and_then(|name| name.rsplit('/').next()).unwrap_or_default();
         let words = |known: &[&str]| last.split(['-', '_']).any(|word| known.contains(&word));
-        let asks = ASKS.iter().any(|name| self.dependencies.contains_key(*name));
-        let helps_tests = !self.private && words(&["test", "tests", "testing", "mock", "mocks", "e2e"]);
-        let is_command = self.has_bin && (words(&["cli", "tool", "tools"]) || asks && self.server().is_none());
+        let needs = |names: &[&str]| {
+            let runs = |name: &&&str| self.dependencies.contains_key(**name) && !self.dev_only.contains(**name);
+            names.iter().any(|name| runs(&name))
+        };
+        let asks = needs(ASKS) && self.server().is_none();
+        let named = words(&["test", "tests", "testing", "mock", "mocks", "e2e"]);
+        let helps_tests = !self.private && named || self.is_library() && needs(TESTING);
+        let is_command = self.has_bin && words(&["cli", "tool", "tools"]) || asks;
         let for_development = DEVELOPMENT.iter().any(|name| last.contains(name));
         self.is_loaded_by_tool() || self.is_desktop() || helps_tests || for_development || is_command
     }
@@ -206,6 +241,9 @@ mod tests {
             r#"{"name":"clear-cache","keywords":["Netlify-Plugin"]}"#,
             r#"{"name":"theme","engines":{"vscode":"^1.80.0"},"dependencies":{"express":"4"}}"#,
             r#"{"name":"load","bin":"x.js","oclif":{"commands":"lib/commands"},"dependencies":{"fastify":"4"}}"#,
+            r#"{"name":"journeys","main":"x.js","dependencies":{"supertest":"7"},"devDependencies":{"express":"4"}}"#,
+            r#"{"name":"login","main":"x.js","dependencies":{"inquirer":"9"},"devDependencies":{"express":"4"}}"#,
+            r#"{"name":"vite-plugin-hashes"}"#,
             r#"{"name":"sign-in","peerDependencies":{"electron":">=30"}}"#,
             r#"{"name":"offline","peerDependencies":{"serverless":"4"}}"#,
             r#"{"name":"setup","bin":"x.js","dependencies":{"inquirer":"9"}}"#,

@@ -128,8 +128,11 @@ fn reads(name: &NameRef, asked: Asked, path: &str, facts: &Facts, exports: &dyn 
     if waits && !total.waits {
         return Answer::No(step("effect-waits-for-nothing"));
     }
-    if total.uses_transaction || asked == Asked::OnItsOwn && total.handed {
+    if total.uses_transaction {
         return Answer::No(step("effect-in-transaction"));
+    }
+    if asked == Asked::OnItsOwn && total.handed {
+        return Answer::No(step("effect-handed-in"));
     }
     if !total.needed.is_empty() {
         return Answer::NeedFiles(total.needed.into_iter().collect());

@@ -104,7 +104,7 @@ fn what_is_handed_in_is_no_connection_of_its_own() {
     let mapped = Mapped::default().with("b.ts", "load", handed);
     let of = |question: Question| word(&answer(&question, "a.ts", &facts(SOURCES), &mapped));
     assert_eq!(of(Question::ReadsIo(name("./b", "load"))), "yes effect-reads");
-    assert_eq!(of(Question::ReadsOnItsOwn(name("./b", "load"))), "no effect-in-transaction");
+    assert_eq!(of(Question::ReadsOnItsOwn(name("./b", "load"))), "no effect-handed-in");
 }
 
 #[test]

@@ -46,7 +46,8 @@ pub struct FunctionSummary {
     pub calls: Vec<NameRef>,
     /// Opens or is handed a transaction or another serial resource.
     pub uses_transaction: bool,
-    /// What its queries run on is handed in, and may be one connection.
+    /// What its queries run on is handed in, and may be one connection; or what
+    /// its requests ask for is.
     pub handed: bool,
     /// The name in its declaration.
     pub span: Span,

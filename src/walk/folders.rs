@@ -8,7 +8,8 @@ use crate::report::SkipReason;
 pub fn folder(path: &Path, name: &str) -> Option<(SkipReason, &'static str)> {
     use SkipReason::{Generated, Vendored};
     match name {
-        "node_modules" => Some((Vendored, "installed packages")),
+        // Also `sharp_node_modules`, which a build lays beside its layer.
+        _ if name.ends_with("node_modules") => Some((Vendored, "installed packages")),
         "bower_components" | "jspm_packages" | "web_modules" | "Pods" | "site-packages" => {
             Some((Vendored, "installed packages"))
         }

@@ -311,7 +311,8 @@ impl<'a> Model<'a> {
             "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "HEAD" | "OPTIONS" => self.is_exported(function),
             "loader" | "action" => self.source.path.contains("routes/") && self.is_exported(function),
             "getServerSideProps" => self.is_exported(function),
-            "handler" => self.is_exported(function),
+            // Command lines call their commands so as well.
+            "handler" => self.is_exported(function) && !self.facts().is_cli(),
             "middleware" => file.starts_with("middleware.") && self.is_exported(function),
             _ => (self.facts().has_server_actions() || self.is_api_page()) && self.is_exported(function),
         }
@@ -473,6 +474,7 @@ mod tests {
         assert_eq!(at_await("src/a.ts", "export async function add(app: Express) { await f() }").0, Context::Startup);
         assert_eq!(at_await("src/bootstrap.ts", "export default async () => { await f() }").0, Context::Startup);
         assert_eq!(at_await("src/cli/a.ts", "export async function g() { await f() }").0, Context::Cli);
+        assert_eq!(at_await("src/cli/a.ts", "export async function handler() { await f() }").0, Context::Cli);
         assert_eq!(at_await("src/a.test.ts", "async function g() { await f() }").0, Context::Test);
         let service = at_await("src/x.ts", "class UserService { async one() { await f() } }");
         assert_eq!(service, (Context::Library, "UserService.one".into(), Some("UserService".into())));

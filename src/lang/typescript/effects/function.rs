@@ -8,10 +8,10 @@ use oxc_span::GetSpan;
 use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
 
-use super::{By, Effects};
+use super::{By, Effects, handed};
 use crate::lang::typescript::clients::Nature;
 use crate::lang::typescript::names;
-use crate::lang::typescript::path::{Binding, Path, Root, strip_node};
+use crate::lang::typescript::path::{Binding, Path, Root, argument, strip_node};
 use crate::lang::typescript::uses::Uses;
 use crate::lang::typescript::{Model, bare};
 use crate::observe::{Effect, FunctionSummary, Io, NameRef};
@@ -25,6 +25,8 @@ pub struct Summary {
     pub named: Effect,
     /// `named` rests on a name that no other file answers for.
     pub by_name: bool,
+    /// The parameter, by its index, that decides what its request asks for.
+    pub decided_by: Option<usize>,
     /// Calls on clients of other files, which `named` takes for reads.
     pub clients: BTreeSet<NameRef>,
 }
@@ -165,7 +167,7 @@ impl Summary {
             span: model.name_span(function),
             blocks: None,
         };
-        Self { public, named: Effect::None, by_name: false, clients: BTreeSet::new() }
+        Self { public, named: Effect::None, by_name: false, decided_by: None, clients: BTreeSet::new() }
     }
 
     pub(super) fn of<'a>(effects: &Effects<'_, 'a>, function: NodeId) -> Self {
@@ -225,6 +227,16 @@ impl Summary {
         self.named = self.named.max(effect);
     }
 
+    /// Notes the parameter that decides what is asked for; two are too many to
+    /// follow.
+    fn decide_by(&mut self, index: usize) {
+        match self.decided_by {
+            Some(other) if other != index => self.raise(Effect::Unknown),
+            _ => self.decided_by = Some(index),
+        }
+        self.public.handed = true;
+    }
+
     /// Notes a function of another file; what depends on too many is unknown.
     fn depend(&mut self, name: &NameRef) {
         if self.public.effect > Effect::Read {
@@ -243,15 +255,31 @@ impl Summary {
             return;
         }
         let model = effects.model;
+        if let Some(index) = handed::deciding_parameter(effects, call, function) {
+            self.raise(Effect::Read);
+            self.public.io = self.public.io.max(Io::Http);
+            return self.decide_by(index);
+        }
         let found = effects.call(call);
         self.public.uses_transaction |= found.nature != Nature::Parallel || found.carries_transaction;
         match &found.by {
             By::Imported(name) | By::Typed(name) => {
                 self.depend(name);
                 self.named = self.named.max(found.effect);
+                self.public.handed |= handed::hands_over(model, call);
+                if handed::says_write(model, call) {
+                    self.raise(Effect::Write);
+                }
             }
             By::Function(inner) => {
                 let inner = effects.summary(*inner);
+                if let Some(index) = inner.decided_by {
+                    let given = argument(&call.arguments, index);
+                    match given.and_then(|given| handed::decided_by(model, given, function)) {
+                        Some(own) => self.decide_by(own),
+                        None => self.raise(handed::asked(model, given)),
+                    }
+                }
                 self.public.effect = self.public.effect.max(inner.public.effect);
                 self.public.io = self.public.io.max(inner.public.io);
                 for name in &inner.public.calls {

@@ -4,6 +4,7 @@
 
 pub mod client;
 mod function;
+mod handed;
 mod shape;
 
 use std::cell::RefCell;
@@ -150,8 +151,10 @@ impl<'m, 'a> Effects<'m, 'a> {
         {
             let summary = self.summary(function);
             let nature = if summary.public.uses_transaction { Nature::Either } else { Nature::Parallel };
+            let given = |index| chain.calls.first().and_then(|call| argument(&call.arguments, index));
+            let asked = summary.decided_by.map_or(Effect::None, |index| handed::asked(self.model, given(index)));
             return CallEffect {
-                effect: summary.named,
+                effect: summary.named.max(asked),
                 io: summary.public.io,
                 by: By::Function(function),
                 nature,
@@ -179,8 +182,14 @@ impl<'m, 'a> Effects<'m, 'a> {
         // A chain that changes something on its way is no read.
         let changes = chain.links.iter().any(|link| names::effect_of(link) == Effect::Write)
             || !chain.links.is_empty() && names::effect_of(chain.base.leaf()) == Effect::Write;
+        let told = chain.calls.iter().any(|call| handed::says_write(self.model, call));
+        let effect = match () {
+            () if told => Effect::Write,
+            () if changes => effect.max(Effect::Write),
+            () => effect,
+        };
         CallEffect {
-            effect: if changes { effect.max(Effect::Write) } else { effect },
+            effect,
             io: Io::None,
             by,
             nature: Nature::Parallel,
@@ -219,6 +228,9 @@ impl<'m, 'a> Effects<'m, 'a> {
     /// file calls elsewhere does nothing worse.
     pub fn open_questions(&self, call: &'a CallExpression<'a>, effect: &CallEffect) -> Vec<Question> {
         match &effect.by {
+            By::Imported(name) | By::Typed(name) if handed::hands_over(self.model, call) => {
+                vec![Question::ReadsOnItsOwn(name.clone())]
+            }
             By::Imported(name) | By::Typed(name) => vec![Question::ReadsIo(name.clone())],
             By::Client(_) => self.client_elsewhere(call, effect).into_iter().map(Question::ReadsIo).collect(),
             By::Function(function) => {
