@@ -8,6 +8,7 @@ use crate::lang::rust::Model;
 use crate::lang::rust::effects::{Operation, Resource};
 use crate::lang::rust::functions::Body;
 use crate::lang::rust::node::{Kind, NodeId, Pattern};
+use crate::lang::rust::path::equals;
 use crate::lang::rust::values::Local;
 use crate::observe::{Confidence, Context, Effect, IfNo, Io, Need, Question, Step};
 use crate::source::Span;
@@ -65,7 +66,12 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
                 if_no: IfNo::LeaveRequestPath,
             });
         }
-        let of_service = |candidate: Builder| candidate.assume(Step::at("server-bears-several", head));
+        // Nobody waits for a command but who starts it, and slow is polite.
+        let by_hand = matches!(context, Context::Cli | Context::Startup);
+        let of_service = |candidate: Builder| match by_hand {
+            true => candidate.doubt(Step::at("server-bears-several", head)),
+            false => candidate.assume(Step::at("server-bears-several", head)),
+        };
         // How many elements there are decides, and no code says it.
         let of_database = |candidate: Builder| candidate.variant("query").doubt(Step::at("many-elements", head));
         if operation.resource == Resource::SharedByName && operation.client.is_none() {
@@ -272,6 +278,9 @@ fn guard(model: &Model<'_>, around: &Around<'_>, call: NodeId) -> Option<Step> {
             }
             Kind::Break | Kind::Return | Kind::Yield if turn_of(model, id) == Some(node) => {
                 return Some(Step::at("loop-leaves-early", span));
+            }
+            Kind::Call { .. } if model.callee(id).is_some_and(|path| equals(&path, "std::thread::sleep")) => {
+                return Some(Step::at("loop-is-paced", span));
             }
             Kind::Await(value) => {
                 let name = match model.tree.kind(*value) {

@@ -87,7 +87,7 @@ fn is_compression_name(name: &str) -> bool {
     let data = ["data", "payload", "body", "bytes", "text", "json", "blob", "content", "archive"];
     // Iterators are zipped too.
     let zips = first == "zip" && words.clone().any(|word| data.contains(&word));
-    let verb = matches!(first, "compress" | "gzip" | "deflate") || zips;
+    let verb = matches!(first, "compress" | "gzip" | "deflate" | "shrink" | "squeeze") || zips;
     const OTHER_THINGS: &[&str] =
         &["path", "with", "image", "whitespace", "url", "id", "name", "level", "point", "key"];
     verb && !words.any(|word| OTHER_THINGS.contains(&word))
@@ -173,8 +173,9 @@ fn is_engine(model: &Model<'_>, receiver: NodeId) -> bool {
         "BASE64URL_NOPAD",
     ];
     let Kind::Path(path) = model.tree.kind(receiver) else { return false };
-    let Some(leaf) = path.last() else { return false };
-    let known = ENGINES.contains(&leaf.as_str());
+    let named = |path: &[String]| path.last().is_some_and(|leaf| ENGINES.contains(&leaf.as_str()));
+    // `use … STANDARD as B64` too.
+    let known = named(path) || model.resolve(receiver, path).is_some_and(|path| named(&path));
     let declared = || {
         let of_base64 = |name: &str| matches!(name, "GeneralPurpose" | "Encoding");
         model.type_of(receiver).is_some_and(|typed| of_base64(typed.ty.leaf()))

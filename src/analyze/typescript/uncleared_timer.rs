@@ -121,8 +121,10 @@ fn by_hand<'a>(model: &Model<'a>) -> Vec<Timer<'a>> {
                 }
                 _ => None,
             });
-            // A timer that only gives up: one that resolves paces the work.
-            let gives_up = parameter(model, executor, 1).is_some_and(|reject| uses(model, call, reject));
+            // A timer that only gives up, or puts another value in the place of
+            // a late one: one that resolves with nothing paces the work.
+            let gives_up = parameter(model, executor, 1).is_some_and(|reject| uses(model, call, reject))
+                || gives_value(model, call, resolve);
             if let Some(race) = settles.filter(|_| gives_up) {
                 let (origin, executor) = (Origin::ByHand, Some(executor));
                 timers.push(Timer { race, index: usize::MAX, origin, call, executor, delay: None });
@@ -145,6 +147,20 @@ fn is_name(model: &Model<'_>, expression: Option<&Expression<'_>>, symbol: Symbo
         Some(Expression::Identifier(id)) => model.symbol_of(id) == Some(symbol),
         _ => false,
     }
+}
+
+/// True where a function is called with a value within a call.
+fn gives_value(model: &Model<'_>, timer: &CallExpression<'_>, resolve: SymbolId) -> bool {
+    let inside = span(timer);
+    model.scoping().get_resolved_references(resolve).any(|reference| {
+        match model.nodes().parent_kind(reference.node_id()) {
+            AstKind::CallExpression(call) => {
+                let called = span(&call.callee) == span(&model.kind(reference.node_id()));
+                called && !call.arguments.is_empty() && inside.contains(span(call))
+            }
+            _ => false,
+        }
+    })
 }
 
 /// True where a name is used within a call.

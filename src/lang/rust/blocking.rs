@@ -337,9 +337,11 @@ impl Model<'_> {
     fn runs_diesel(&self, node: NodeId) -> bool {
         let Kind::Method { args, .. } = self.tree.kind(node) else { return false };
         let [connection] = args.as_slice() else { return false };
-        let Kind::Reference { value, .. } = self.tree.kind(*connection) else { return false };
+        let Kind::Reference { value, mutable } = self.tree.kind(*connection) else { return false };
+        // Nothing else of these names is lent a connection to change.
         let named = |leaf: &str| leaf.contains("conn") || leaf == "db";
-        self.leaf_name(*value).is_some_and(named) && self.names_crate("diesel") && !self.names_crate("diesel_async")
+        let lent = *mutable || self.leaf_name(*value).is_some_and(named);
+        lent && self.names_crate("diesel") && !self.names_crate("diesel_async")
     }
 
     /// `std::thread::spawn(…)` itself, or a local that holds its handle.

@@ -147,6 +147,13 @@ fn calls(model: &Model<'_>) -> (Vec<NamedCall>, Vec<AsyncCall>) {
                 _ => None,
             },
             Kind::Method { receiver, name, .. } if is_self(model, *receiver) => method_of(model, id, Some(name)),
+            // A method of another file's type, by the written type.
+            Kind::Method { receiver, name, .. } if model.body_of(id) == Body::Async && !model.is_awaited(id) => {
+                model.value_elsewhere(*receiver).map(|mut of| {
+                    of.members.push(name.clone());
+                    of
+                })
+            }
             _ => None,
         };
         let Some(name) = name else { continue };

@@ -1,7 +1,7 @@
 //! When a timer that nobody clears costs nothing.
 
 use oxc_ast::AstKind;
-use oxc_ast::ast::{BindingPattern, Expression};
+use oxc_ast::ast::{Argument, BindingPattern, Expression};
 use oxc_span::GetSpan;
 use oxc_syntax::node::NodeId;
 
@@ -9,6 +9,7 @@ use super::{Timer, elements};
 use crate::analyze::Sink;
 use crate::analyze::typescript::{http, layout};
 use crate::lang::typescript::names::words;
+use crate::lang::typescript::path::Root;
 use crate::lang::typescript::{Model, bare, span};
 use crate::observe::Context;
 
@@ -107,11 +108,32 @@ fn waits_for_timer(model: &Model<'_>, timer: &Timer<'_>) -> bool {
         .filter(|(index, _)| *index != timer.index)
         .filter_map(|(_, element)| element)
         .collect();
-    let cuts = others.iter().all(|other| words(model.text(*other)).iter().any(|word| CUTS.contains(&word.as_str())));
+    let cuts = others.iter().all(|other| words(&named(model, other)).iter().any(|word| CUTS.contains(&word.as_str())));
     let plain = others
         .iter()
         .all(|other| matches!(bare(other), Expression::Identifier(_) | Expression::StaticMemberExpression(_)));
     !others.is_empty() && (cuts || plain && layout::loop_around(model, timer.race.node_id.get()).is_some())
+}
+
+/// What an element of a race is called: a call's own options do not count, so
+/// that a request that is given a signal stays a request.
+fn named(model: &Model<'_>, element: &Expression<'_>) -> String {
+    match bare(element) {
+        Expression::CallExpression(call) => {
+            let plain = |given: &&Expression<'_>| {
+                matches!(bare(given), Expression::Identifier(_) | Expression::StaticMemberExpression(_))
+            };
+            let given = call.arguments.iter().filter_map(Argument::as_expression).filter(plain);
+            let root = model.callee(call);
+            let callee = match root.root {
+                // A chain's own links say what is waited for, not its options.
+                Root::Call(first) => model.callee(first).leaf().to_owned(),
+                _ => model.text(&call.callee).to_owned(),
+            };
+            given.fold(callee, |all, one| format!("{all} {}", model.text(one)))
+        }
+        other => model.text(other).to_owned(),
+    }
 }
 
 /// True where the timer resolves the promise rather than rejects it.

@@ -146,8 +146,32 @@ const PURE_METHODS: &[&str] = &[
 ];
 
 /// Packages whose functions compute, or shape what something else waits for.
-const PURE_PACKAGES: &[&str] =
-    &["rxjs", "rxjs/operators", "lodash", "lodash-es", "ramda", "date-fns", "zod", "uuid", "nanoid", "path", "url"];
+const PURE_PACKAGES: &[&str] = &[
+    "rxjs",
+    "rxjs/operators",
+    "lodash",
+    "lodash-es",
+    "ramda",
+    "date-fns",
+    "dayjs",
+    "moment",
+    "luxon",
+    "zod",
+    "joi",
+    "yup",
+    "uuid",
+    "nanoid",
+    "path",
+    "url",
+    "qs",
+    "querystring",
+    "crypto",
+    "http-errors",
+    "drizzle-orm",
+    "typeorm",
+    "sequelize",
+    "next/headers",
+];
 
 /// Methods that change their own collection only.
 const COLLECTING: &[&str] =
@@ -420,9 +444,15 @@ pub fn is_pure<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, func
         call.arguments.first().and_then(|a| a.as_expression()).is_some_and(|a| {
             matches!(bare(a), Expression::ArrowFunctionExpression(_) | Expression::FunctionExpression(_))
         });
-    if model.imported(&path).is_some_and(|imported| PURE_PACKAGES.contains(&strip_node(imported.module)))
-        && effects.subscribed(call).is_none()
-    {
+    let computes = |path: &Path<'_, 'a>| {
+        model.imported(path).is_some_and(|imported| PURE_PACKAGES.contains(&strip_node(imported.module)))
+    };
+    // `createHash('sha256').update(text)` changes what it began with alone.
+    let hashes = || {
+        let base = effects.chain(call).base;
+        model.imported(&base).is_some_and(|imported| strip_node(imported.module) == "crypto")
+    };
+    if (computes(&path) || hashes()) && effects.subscribed(call).is_none() {
         return true;
     }
     if path.members.is_empty() {
