@@ -274,7 +274,7 @@ fn awaited_calls<'a>(
     effects: &Effects<'_, 'a>,
     awaited: &'a AwaitExpression<'a>,
 ) -> Option<Vec<&'a CallExpression<'a>>> {
-    let call = called(&awaited.argument)?;
+    let call = effects.within_bound(called(&awaited.argument)?);
     if !effects.model.callee(call).is_global("Promise", &["all"]) {
         return Some(vec![call]);
     }

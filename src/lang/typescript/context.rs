@@ -345,6 +345,10 @@ impl<'a> Model<'a> {
             if types.iter().any(|name| REQUEST_TYPES.contains(name)) && !self.is_client_request(&types) {
                 return true;
             }
+            // A queue's worker takes one job after the other, and several at a time.
+            if types.contains(&"Job") && ["bullmq", "bull", "pg-boss"].iter().any(|queue| self.facts().imports(queue)) {
+                return true;
+            }
             if let oxc_ast::ast::BindingPattern::BindingIdentifier(id) = &parameter.pattern {
                 names.push(id.name.as_str());
             }
@@ -453,6 +457,7 @@ mod tests {
             ("src/a.ts", "app.get('/x', async (a, b) => { await f(); });"),
             ("src/a.ts", "export async function h(req, res) { await f(); }"),
             ("src/a.ts", "class C { @Get(':id') async one() { await f(); } }"),
+            ("src/a.ts", "import { Job } from 'bullmq'; export async function run(job: Job<A>) { await f(); }"),
             ("src/api/store/route.ts", "export const GET = async (r: MedusaRequest) => { await f(); }"),
             ("app/routes/x.tsx", "export async function loader() { await f(); }"),
             ("src/a.ts", "export const r = publicProcedure.input(z).query(async () => { await f(); })"),

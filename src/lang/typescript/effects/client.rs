@@ -49,6 +49,7 @@ const MODEL_READS: &[&str] = &[
 /// Links of a query chain that only shape the query.
 const SHAPING: &[&str] = &[
     "exec",
+    "orFail",
     "lean",
     "populate",
     "sort",

@@ -99,6 +99,22 @@ impl<'m, 'a> Effects<'m, 'a> {
         }
     }
 
+    /// The call whose promise a wrapper bounds: `withTimeout(load(id), 500)`.
+    /// Such a call is under way before the wrapper is.
+    pub fn within_bound(&self, call: &'a CallExpression<'a>) -> &'a CallExpression<'a> {
+        const BOUNDS: &[&str] =
+            &["timeout", "deadline", "within", "budget", "bounded", "timed", "timebox", "limit", "fallback"];
+        let name = self.model.callee(call).leaf();
+        let mut promises = call.arguments.iter().filter_map(|given| match given.as_expression().map(bare) {
+            Some(Expression::CallExpression(inner)) => Some(&**inner),
+            _ => None,
+        });
+        match (promises.next(), promises.next()) {
+            (Some(inner), None) if names::words(name).iter().any(|word| BOUNDS.contains(&word.as_str())) => inner,
+            _ => call,
+        }
+    }
+
     /// Takes a chain of calls apart.
     pub fn chain(&self, call: &'a CallExpression<'a>) -> Chain<'a> {
         let mut calls = vec![call];
