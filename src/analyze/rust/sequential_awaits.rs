@@ -16,7 +16,7 @@ pub const VOCABULARY: Vocabulary = Vocabulary {
     values: &["count", "network_calls", "saved_percent"],
     evidence: &["awaited-read", "names-independent"],
     guards: &["reads-earlier-result", "one-connection", "not-both-reads"],
-    assumptions: &["pool-by-name", "log-order"],
+    assumptions: &["pool-by-name", "log-order", "somebody-waits"],
     labels: &["also-waits"],
     patches: &["tokio-join"],
     variants: &[],
@@ -226,6 +226,10 @@ fn candidate(model: &Model<'_>, sink: &Sink<'_>, waits: &[Wait<'_>], between: &[
         candidate = candidate.label(model.tree.span(wait.statement), "also-waits");
     }
     candidate = candidate.evidence(Step::new("names-independent"));
+    // A start or a command saves once what a request would save each time.
+    if matches!(context, Context::Startup | Context::Cli) {
+        candidate = candidate.doubt(Step::at("somebody-waits", span));
+    }
     if waits.iter().any(|w| w.operation.resource == Resource::SharedByName && w.operation.client.is_none()) {
         candidate = candidate.assume(Step::at("pool-by-name", span));
     }

@@ -34,6 +34,7 @@ pub const ANALYSIS: Analysis<super::Run> = Analysis {
             "migration",
         ],
         assumptions: &[
+            "somebody-waits",
             "no-transaction",
             "reads-by-name",
             "client-by-name",
@@ -140,6 +141,10 @@ fn candidate_of<'a>(effects: &Effects<'_, 'a>, sink: &Sink<'_>, block: NodeId, r
     }
     builder = builder.evidence(Step::at("independent", run_span(model, run)).with("count", count));
     builder = assumptions(effects, builder, run);
+    // A start or a command saves once what a request would save each time.
+    if matches!(enclosing.context, Context::Startup | Context::Cli) {
+        builder = builder.doubt(Step::at("somebody-waits", first.span()));
+    }
     if builder.confidence() == Confidence::Certain
         && let Some(draft) = together::draft(effects, run, enclosing.function)
     {
