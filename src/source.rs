@@ -198,6 +198,7 @@ impl PathClass {
         if format!("{folders}/").contains("packages/build/") {
             class = Self::Script;
         }
+        let mut in_sources = false;
         for folder in folders.split('/').filter(|f| !f.is_empty()) {
             let folder = folder.to_ascii_lowercase();
             let folder = folder.as_str();
@@ -215,8 +216,12 @@ impl PathClass {
             if BUILD_FOLDERS.contains(&folder) {
                 class = Self::Build;
             } else if SCRIPT_FOLDERS.contains(&folder) && class == Self::Product {
-                class = Self::Script;
+                // `src/tools` holds what an assistant may call.
+                if folder != "tools" || !in_sources {
+                    class = Self::Script;
+                }
             }
+            in_sources |= folder == "src";
         }
         if is_test_name(&name) {
             return Self::Test;
@@ -417,5 +422,19 @@ impl LineIndex {
         }
         let column = text[start..end].chars().count() as u32 + 1;
         Position { line, column, byte }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tools_among_the_sources_are_no_scripts() {
+        let class = |path: &str| PathClass::of_path(path);
+        assert_eq!(class("tools/release.ts"), PathClass::Script);
+        assert_eq!(class("packages/api/tools/seed.ts"), PathClass::Script);
+        assert_eq!(class("packages/agent/src/tools/search.ts"), PathClass::Product);
+        assert_eq!(class("src/scripts/fill.ts"), PathClass::Script);
     }
 }

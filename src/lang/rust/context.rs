@@ -25,8 +25,6 @@ const CLI_WORDS: &[&str] = &[
     "xtask",
     "xtasks",
     "cmd",
-    "tool",
-    "tools",
     "download",
     "installer",
     "install",
@@ -46,14 +44,17 @@ impl FileFacts {
         let mut class = source.class;
         let lower = source.path.to_ascii_lowercase();
         let stem = lower.strip_suffix(".rs").unwrap_or(&lower);
-        let has = |words: &[&str]| {
-            let mut parts = stem.split('/').flat_map(|part| part.split(['-', '_', '.']));
+        let words_in = |path: &str, words: &[&str]| {
+            let mut parts = path.split('/').flat_map(|part| part.split(['-', '_', '.']));
             parts.any(|word| words.contains(&word))
         };
+        let has = |words: &[&str]| words_in(stem, words);
+        // Tools among the sources are what an assistant may call.
+        let is_tool = || words_in(stem.split("src/").next().unwrap_or(stem), &["tool", "tools"]);
         if class == PathClass::Product || class == PathClass::Script {
             if has(TEST_WORDS) {
                 class = PathClass::Test;
-            } else if has(CLI_WORDS) {
+            } else if has(CLI_WORDS) || is_tool() {
                 class = PathClass::Script;
             }
         }

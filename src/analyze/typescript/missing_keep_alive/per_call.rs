@@ -26,12 +26,12 @@ const CARRIED_BY: &[&str] = &["dispatcher", "agent", "httpAgent", "httpsAgent", 
 pub fn client<'a>(model: &Model<'a>, sink: &Sink<'_>, node: NodeId, new: &'a NewExpression<'a>) -> Option<Builder> {
     let library = library(model, new)?;
     let takers = std::iter::once(node).chain(instance::taken_by_calls(model, node));
-    let (taker, enclosing, function) = takers.into_iter().find_map(|taker| {
+    let (taker, enclosing) = takers.into_iter().find_map(|taker| {
         let enclosing = model.enclosing(taker);
         let function = enclosing.function?;
         let once = enclosing.context == Context::Startup || model.is_in_constructor(taker);
         let used = is_reported(enclosing.context) && !once && is_dropped(model, taker, function);
-        used.then_some((taker, enclosing, function))
+        used.then_some((taker, enclosing))
     })?;
     let place = span(new);
     let builder = start(sink, place, &enclosing).variant("pool-per-call").value("client", library);
@@ -43,8 +43,7 @@ pub fn client<'a>(model: &Model<'a>, sink: &Sink<'_>, node: NodeId, new: &'a New
     if http::is_elsewhere(model, &enclosing) {
         return Some(builder.clear(Step::new("browser")));
     }
-    let maker = model.enclosing(node).function.unwrap_or(function);
-    if let Some(varies) = varies(model, new, maker) {
+    if let Some(varies) = varies(model, new) {
         return Some(builder.clear(Step::at("own-settings", place).with("setting", varies)));
     }
     Some(often(&enclosing, builder))
@@ -123,10 +122,11 @@ fn is_used_up(model: &Model<'_>, symbol: SymbolId, function: NodeId) -> bool {
 
 /// What the client is made with that this call alone has: the credentials of a
 /// tenant, an address that it is given.
-fn varies<'a>(model: &Model<'a>, new: &'a NewExpression<'a>, function: NodeId) -> Option<String> {
+fn varies<'a>(model: &Model<'a>, new: &'a NewExpression<'a>) -> Option<String> {
     let uses = Uses::of(model, AstKind::NewExpression(new).node_id());
     let scoping = model.scoping();
-    let own = uses.reads.iter().find(|&&symbol| model.is_within(scoping.symbol_declaration(symbol), function));
+    // A function around this one may be called for a tenant just as well.
+    let own = uses.reads.iter().find(|&&symbol| model.function_of(scoping.symbol_declaration(symbol)).is_some());
     match own {
         Some(&symbol) => Some(scoping.symbol_name(symbol).to_owned()),
         None => uses.this.then(|| "this".to_owned()),
