@@ -96,12 +96,13 @@ pub const ANALYSIS: Analysis<super::Run> = Analysis {
 
 fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
     // A script has no requests that wait for one another.
-    if http::is_tool(model) {
-        return;
-    }
+    let is_script = std::cell::LazyCell::new(|| http::is_tool(model));
     let mut sited: Vec<Span> = Vec::new();
     for &node in model.index.news.iter().chain(&model.index.calls) {
         let Some((library, arguments)) = libraries::library_of(model, node) else { continue };
+        if *is_script {
+            return;
+        }
         let enclosing = model.enclosing(node);
         if matches!(enclosing.context, Context::Test | Context::Build | Context::Cli) {
             continue;

@@ -449,6 +449,9 @@ pub fn is_pure<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, func
     };
     // `createHash('sha256').update(text)` changes what it began with alone.
     let hashes = || {
+        if !model.facts().imports("crypto") {
+            return false;
+        }
         let base = effects.chain(call).base;
         model.imported(&base).is_some_and(|imported| strip_node(imported.module) == "crypto")
     };

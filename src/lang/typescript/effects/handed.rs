@@ -26,6 +26,10 @@ pub fn deciding_parameter<'a>(
 ) -> Option<usize> {
     let model = effects.model;
     let path = model.callee(call);
+    // Most calls are told apart by their names.
+    if path.members.len() > 1 && path.leaf() != "request" || call.arguments.is_empty() {
+        return None;
+    }
     let (client, used) = effects.clients.of_path(&path, AstKind::CallExpression(call).node_id())?;
     let options = match (client.kind, &path.members[used..]) {
         (Kind::Fetch, []) => argument(&call.arguments, 1)?,
