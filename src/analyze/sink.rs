@@ -130,6 +130,12 @@ impl Builder {
         self
     }
 
+    /// Names the places after the first, as far as a reader wants to see them.
+    pub fn also_at(self, places: &[Span]) -> Self {
+        const NAMED: usize = 4;
+        places.iter().skip(1).take(NAMED).fold(self, |builder, &place| builder.evidence(Step::at("also-here", place)))
+    }
+
     /// Says that only a class or file name puts this on a request path.
     pub fn request_path_by_name(mut self, name: Option<String>) -> Self {
         self.0.request_path_by_name = name;

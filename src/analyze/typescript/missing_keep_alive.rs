@@ -480,7 +480,7 @@ fn superagent(model: &Model<'_>, sink: &mut Sink<'_>, calls: &[(NodeId, Enclosin
     } else {
         let places: Vec<Span> = agentless.iter().map(|(node, _)| span(&model.kind(*node))).collect();
         let builder = builder.evidence(Step::at("agentless", place).with("calls", agentless.len()));
-        often(enclosing, default_agent::also(builder, &places))
+        often(enclosing, builder.also_at(&places))
     };
     sink.push(builder);
 }

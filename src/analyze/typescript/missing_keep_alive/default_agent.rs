@@ -8,7 +8,6 @@ use oxc_syntax::node::NodeId;
 
 use super::{KEEPS_ALIVE_SINCE, closes, start};
 use crate::analyze::Sink;
-use crate::analyze::sink::Builder;
 use crate::analyze::typescript::http::{self, Kind};
 use crate::analyze::typescript::options;
 use crate::lang::typescript::path::strip_node;
@@ -89,15 +88,8 @@ pub fn report(model: &Model<'_>, sink: &mut Sink<'_>, requests: &[Request<'_>]) 
             Context::Handler => builder,
             _ => builder.assume(Step::new("called-often")),
         };
-        sink.push(also(builder, &alike));
+        sink.push(builder.also_at(&alike));
     }
-}
-
-/// Names the further places, as far as a reader wants to see them.
-pub fn also(builder: Builder, places: &[Span]) -> Builder {
-    const NAMED: usize = 4;
-    let further = places.iter().skip(1).take(NAMED);
-    further.fold(builder, |builder, &place| builder.evidence(Step::at("also-here", place)))
 }
 
 /// A request of a running server for which nothing else opens a connection.

@@ -59,9 +59,8 @@ pub fn report<'m, 'a>(model: &'m Model<'a>, sink: &mut Sink<'_>) {
         .value("client", "HttpService")
         .value("one_call", true)
         .evidence(Step::at("client", span(&call.callee)).with("client", "HttpService"))
-        .evidence(Step::at("no-timeout", span(call)));
-    let further = places.iter().skip(1).take(super::NAMED);
-    let builder = further.fold(builder, |builder, &place| builder.evidence(Step::at("also-here", place)));
+        .evidence(Step::at("no-timeout", span(call)))
+        .also_at(&places);
     let builder = builder.assume(Step::new("module-silent")).need(none_sets(Setting::NestTimeout));
     let builder = runtime(model, site.kind, &enclosing, builder);
     sink.push(builder);

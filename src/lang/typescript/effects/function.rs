@@ -301,7 +301,7 @@ impl Summary {
                     let given = argument(&call.arguments, index);
                     match given.and_then(|given| handed::decided_by(model, given, function)) {
                         Some(own) => self.decide_by(own),
-                        None => self.raise(handed::asked(model, given)),
+                        None => self.raise(handed::asked(model, call, index)),
                     }
                 }
                 self.public.effect = self.public.effect.max(inner.public.effect);

@@ -3,7 +3,6 @@
 
 use oxc_ast::ast::{BindingPattern, CallExpression, Expression, ObjectExpression, ObjectPropertyKind};
 use oxc_ast::{AstKind, ast::Argument};
-use oxc_span::GetSpan;
 use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
 
@@ -11,7 +10,7 @@ use super::Effects;
 use crate::lang::typescript::clients::Kind;
 use crate::lang::typescript::path::argument;
 use crate::lang::typescript::values::key_name;
-use crate::lang::typescript::{Model, bare, span};
+use crate::lang::typescript::{Model, bare, names};
 use crate::observe::{Effect, Known, Value};
 
 /// Keys of options that make a request more than a question.
@@ -41,46 +40,60 @@ pub fn deciding_parameter<'a>(
 
 /// The parameter of `function` that the method in an options object comes
 /// from: the object itself, one that is spread into it, or the method alone.
+/// `None` where anything else may have a say.
 pub fn decided_by<'a>(model: &Model<'a>, options: &'a Expression<'a>, function: NodeId) -> Option<usize> {
-    let parameter = |value: &'a Expression<'a>| match bare(value) {
-        Expression::Identifier(id) => parameter_of(model, model.symbol_of(id)?, function),
-        Expression::LogicalExpression(choice) => match bare(&choice.left) {
-            Expression::Identifier(id) => parameter_of(model, model.symbol_of(id)?, function),
-            _ => None,
-        },
+    // `init ?? {}`, `method || 'GET'`: what stands in for it must ask as well.
+    let parameter = |value: &'a Expression<'a>, part| match bare(value) {
+        Expression::Identifier(id) => parameter_of(model, model.symbol_of(id)?, function, part),
+        Expression::LogicalExpression(choice) if by_itself(model, &choice.right) == Effect::Read => {
+            match bare(&choice.left) {
+                Expression::Identifier(id) => parameter_of(model, model.symbol_of(id)?, function, part),
+                _ => None,
+            }
+        }
         _ => None,
     };
-    let Expression::ObjectExpression(object) = bare(options) else { return parameter(options) };
+    let Expression::ObjectExpression(object) = bare(options) else { return parameter(options, Part::Rest) };
     if let Some(method) = own(object, "method") {
-        return parameter(method);
+        return parameter(method, Part::Method);
     }
     // A body of its own makes it a write, whoever hands over what.
     if BODIES.iter().any(|key| own(object, key).is_some()) {
         return None;
     }
-    object.properties.iter().find_map(|kind| match kind {
-        ObjectPropertyKind::SpreadProperty(spread) => parameter(&spread.argument),
+    let spread = object.properties.iter().filter_map(|kind| match kind {
+        ObjectPropertyKind::SpreadProperty(spread) => Some(&spread.argument),
         ObjectPropertyKind::ObjectProperty(_) => None,
-    })
+    });
+    let mut others = spread.filter(|argument| by_itself(model, argument) != Effect::Read);
+    match (others.next(), others.next()) {
+        (Some(only), None) => parameter(only, Part::Rest),
+        _ => None,
+    }
 }
 
 /// What a call says that the function it calls shall ask for, by the argument
-/// that decides: nothing means a question.
-pub fn asked<'a>(model: &Model<'a>, given: Option<&'a Expression<'a>>) -> Effect {
-    let Some(given) = given else { return Effect::Read };
-    if let Some(object) = model.object(given) {
-        let spread = object.properties.iter().any(|kind| matches!(kind, ObjectPropertyKind::SpreadProperty(_)));
-        return match own(object, "method") {
-            Some(method) => of_verb(model, method),
-            None if BODIES.iter().any(|key| own(object, key).is_some()) => Effect::Write,
-            None if spread => Effect::Unknown,
-            None => Effect::Read,
-        };
+/// at `index`, which decides: nothing means a question.
+pub fn asked<'a>(model: &Model<'a>, call: &'a CallExpression<'a>, index: usize) -> Effect {
+    if call.arguments.iter().take(index + 1).any(Argument::is_spread) {
+        return Effect::Unknown;
     }
-    of_verb(model, given)
+    argument(&call.arguments, index).map_or(Effect::Read, |given| by_itself(model, given))
 }
 
-/// True where an argument of a call says that it writes: a method, a body.
+/// What options or a method that are written here ask for.
+fn by_itself<'a>(model: &Model<'a>, given: &'a Expression<'a>) -> Effect {
+    let Some(object) = model.object(given) else { return of_verb(model, given) };
+    let spread = object.properties.iter().any(|kind| matches!(kind, ObjectPropertyKind::SpreadProperty(_)));
+    match own(object, "method") {
+        Some(method) => of_verb(model, method),
+        None if BODIES.iter().any(|key| own(object, key).is_some()) => Effect::Write,
+        None if spread => Effect::Unknown,
+        None => Effect::Read,
+    }
+}
+
+/// True where an argument of a call is, or holds, a method that writes.
 pub fn says_write<'a>(model: &Model<'a>, call: &'a CallExpression<'a>) -> bool {
     const VERBS: &[&str] = &["POST", "PUT", "PATCH", "DELETE"];
     call.arguments.iter().filter_map(Argument::as_expression).any(|given| match bare(given) {
@@ -91,13 +104,15 @@ pub fn says_write<'a>(model: &Model<'a>, call: &'a CallExpression<'a>) -> bool {
     })
 }
 
-/// True where what a call hands over after the first argument is not written
-/// here: it may decide what is asked for.
+/// True where what a call hands over after the first argument may decide what
+/// is asked for, by its name, and is not written here.
 pub fn hands_over<'a>(model: &Model<'a>, call: &'a CallExpression<'a>) -> bool {
-    const NAMES: &[&str] = &["init", "options", "opts", "config", "request"];
-    call.arguments.iter().skip(1).filter_map(Argument::as_expression).any(|given| match bare(given) {
-        Expression::Identifier(id) => model.object(given).is_none() && NAMES.contains(&id.name.as_str()),
-        _ => false,
+    const NAMES: &[&str] =
+        &["init", "options", "opts", "config", "request", "method", "verb", "body", "payload", "data"];
+    call.arguments.iter().skip(1).any(|given| {
+        let Some(given) = given.as_expression() else { return true };
+        let named = names::words(model.path_of(given).leaf()).last().is_some_and(|word| NAMES.contains(&word.as_str()));
+        named && by_itself(model, given) == Effect::Unknown
     })
 }
 
@@ -120,20 +135,49 @@ fn own<'e, 'a>(object: &'e ObjectExpression<'a>, name: &str) -> Option<&'e Expre
     })
 }
 
-/// The parameter of a function, by its index, that a name is or is taken from;
-/// one that is given a writing method by default decides nothing.
-fn parameter_of(model: &Model<'_>, symbol: SymbolId, function: NodeId) -> Option<usize> {
-    let declared = span(&model.scoping().symbol_span(symbol));
+/// What is asked of a parameter that is taken apart: `{ method, ...init }`.
+#[derive(Clone, Copy)]
+enum Part {
+    /// The property of that name.
+    Method,
+    /// All that is not taken by name.
+    Rest,
+}
+
+/// The parameter of a function, by its index, that a name is, or is the wanted
+/// part of. One that is assigned again, or given a writing method by default,
+/// decides nothing.
+fn parameter_of(model: &Model<'_>, symbol: SymbolId, function: NodeId, part: Part) -> Option<usize> {
+    if model.scoping().symbol_is_mutated(symbol) {
+        return None;
+    }
     let parameters = model.parameters(function)?;
-    let index = parameters.items.iter().position(|given| span(&given.span()).contains(declared))?;
-    let parameter = &parameters.items[index];
+    let is_it = |pattern: &BindingPattern<'_>| {
+        pattern.get_binding_identifier().and_then(|id| id.symbol_id.get()) == Some(symbol)
+    };
+    let holds = |pattern: &BindingPattern<'_>| match pattern {
+        BindingPattern::ObjectPattern(object) => match part {
+            Part::Rest => object.rest.as_ref().is_some_and(|rest| is_it(&rest.argument)),
+            Part::Method => object.properties.iter().any(|property| {
+                // With a default of its own it may be anything.
+                let plain = matches!(property.value, BindingPattern::BindingIdentifier(_));
+                plain && is_it(&property.value) && key_name(&property.key).as_deref() == Some("method")
+            }),
+        },
+        other => is_it(other),
+    };
+    let (index, parameter) = parameters.items.iter().enumerate().find(|(_, given)| match &given.pattern {
+        BindingPattern::AssignmentPattern(assigned) => holds(&assigned.left),
+        other => holds(other),
+    })?;
     let default = match &parameter.pattern {
         BindingPattern::AssignmentPattern(assigned) => Some(&assigned.right),
         _ => parameter.initializer.as_deref(),
     };
-    let writes = default.is_some_and(|value| match bare(value) {
-        Expression::StringLiteral(verb) => !matches!(verb.value.as_str(), "GET" | "HEAD"),
+    let asks = default.is_none_or(|value| match bare(value) {
+        Expression::StringLiteral(verb) => matches!(verb.value.as_str(), "GET" | "HEAD"),
+        Expression::ObjectExpression(object) => object.properties.is_empty(),
         _ => false,
     });
-    (!writes).then_some(index)
+    asks.then_some(index)
 }

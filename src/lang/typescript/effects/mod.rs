@@ -167,8 +167,10 @@ impl<'m, 'a> Effects<'m, 'a> {
         {
             let summary = self.summary(function);
             let nature = if summary.public.uses_transaction { Nature::Either } else { Nature::Parallel };
-            let given = |index| chain.calls.first().and_then(|call| argument(&call.arguments, index));
-            let asked = summary.decided_by.map_or(Effect::None, |index| handed::asked(self.model, given(index)));
+            let asked = match (summary.decided_by, chain.calls.first()) {
+                (Some(index), Some(call)) => handed::asked(self.model, call, index),
+                _ => Effect::None,
+            };
             return CallEffect {
                 effect: summary.named.max(asked),
                 io: summary.public.io,
