@@ -7,7 +7,7 @@ mod common;
 
 use bizra_scan::analyze::{Sink, typescript};
 use bizra_scan::lang::typescript::Model;
-use bizra_scan::observe::{Candidate, Confidence, FileMap, Question};
+use bizra_scan::observe::{Candidate, Confidence, FileMap, Need, Question};
 use bizra_scan::patch;
 use bizra_scan::rule::{RuleSet, fixture};
 use bizra_scan::source::{Language, PathClass, SourceFile};
@@ -77,9 +77,14 @@ fn standing(rule: &str, fixture: &Fixture) -> (Vec<Candidate>, SourceFile) {
 fn assert_marks(rule: &str, name: &str) {
     let fixture = fixture(rule, name);
     let (found, source) = standing(rule, &fixture);
-    // What another file must answer for is likely where, as here, none does.
-    let open = |c: &Candidate| c.needs.iter().any(|need| matches!(need.question, Question::ReadsIo(_)));
-    let told = |c: &Candidate| if open(c) { c.confidence.min(Confidence::Likely) } else { c.confidence };
+    // What another file must answer for is likely where, as here, none does;
+    // what no handler is seen to call, possible.
+    let open = |need: &Need| match need.question {
+        Question::ReadsIo(_) => Confidence::Likely,
+        Question::CalledFromHandler(_) => Confidence::Possible,
+        _ => Confidence::Certain,
+    };
+    let told = |c: &Candidate| c.needs.iter().map(open).fold(c.confidence, Confidence::min);
     let seen: Vec<(u32, Confidence)> = found.iter().map(|c| (source.position(c.span.start).line, told(c))).collect();
     assert_eq!(seen, fixture.marks, "{rule}/{name}: {found:#?}");
 }

@@ -72,8 +72,14 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             true => candidate.doubt(Step::at("server-bears-several", head)),
             false => candidate.assume(Step::at("server-bears-several", head)),
         };
-        // How many elements there are decides, and no code says it.
-        let of_database = |candidate: Builder| candidate.variant("query").doubt(Step::at("many-elements", head));
+        // How many elements there are decides, and no code says it: a request
+        // may ask for many, and somebody waits for it.
+        let of_database = |candidate: Builder| {
+            let step = Step::at("many-elements", head);
+            let asks = context == Context::Handler && !model.writes_one_row(call);
+            let candidate = candidate.variant("query");
+            if asks { candidate.assume(step) } else { candidate.doubt(step) }
+        };
         if operation.resource == Resource::SharedByName && operation.client.is_none() {
             candidate = candidate.doubt(Step::at("pool-by-name", span));
         }

@@ -113,9 +113,24 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
         let without = builder.clone();
         // Nobody waits for a script but who starts it, and slow is polite.
         let by_hand = enclosing.context == Context::Cli || http::is_tool(model);
+        // How many elements there are decides, and no code says it: a request
+        // may ask for many, and somebody waits for it.
+        let per_element = |builder: Builder| {
+            let step = Step::at("many-elements", found.head);
+            match (enclosing.context, enclosing.function.filter(|&f| model.name_of(f).is_some())) {
+                _ if row || by_name => builder.doubt(step),
+                (Context::Handler, _) => builder.assume(step),
+                (Context::Library, Some(function)) => builder.assume(step).need(Need {
+                    question: Question::CalledFromHandler(model.name_span(function)),
+                    span: None,
+                    if_unknown: Some(Confidence::Possible),
+                    if_no: IfNo::Clear,
+                }),
+                _ => builder.doubt(step),
+            }
+        };
         builder = match (by_name, query) {
-            // How many elements there are decides, and no code says it.
-            (_, true) => builder.doubt(Step::at("many-elements", found.head)),
+            (_, true) => per_element(builder),
             (true, false) => builder.doubt(Step::at("reads-by-name", at)),
             (false, false) if by_hand => builder.doubt(Step::at("server-bears-several", found.head)),
             (false, false) => builder.assume(Step::at("server-bears-several", found.head)),
@@ -128,7 +143,7 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
             // Whether it is a service or a database stands in the other file.
             builder = match question {
                 Question::ReadsIo(name) if elsewhere => {
-                    let query = without.clone().variant("query").doubt(Step::at("many-elements", found.head));
+                    let query = per_element(without.clone().variant("query"));
                     let query = asked(query, Question::ReadsIo(name.clone()));
                     asked(builder, Question::ReadsService(name)).or_narrower(query)
                 }

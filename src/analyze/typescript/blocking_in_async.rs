@@ -15,7 +15,7 @@ use super::uncleared_timer::local_function;
 use crate::analyze::{Analysis, Sink, Vocabulary};
 use crate::lang::typescript::functions::is_function;
 use crate::lang::typescript::names::{SMALL_FILES, is_start, words};
-use crate::lang::typescript::path::{Binding, Root, argument};
+use crate::lang::typescript::path::{Binding, Root, argument, strip_node};
 use crate::lang::typescript::{Model, bare, span};
 use crate::observe::{Confidence, Context, IfNo, Need, Question, Step};
 use crate::source::Span;
@@ -285,7 +285,19 @@ fn is_small<'a>(model: &Model<'a>, one: &Blocking<'a>) -> bool {
     let small = |name: &str| words(name).iter().any(|word| SMALL_FILES.contains(&word.as_str()));
     let around = model.symbol_at(one.call.node_id.get());
     let own = around.rsplit('.').next().unwrap_or("");
-    argument(&one.call.arguments, 0).is_some_and(|path| small(model.text(path))) || small(own)
+    let Some(path) = argument(&one.call.arguments, 0) else { return small(own) };
+    // `settings.mediaDir` lies in the settings, and names no such file.
+    let names_small = |id: NodeId| match model.kind(id) {
+        AstKind::StringLiteral(text) => small(&text.value),
+        AstKind::TemplateElement(text) => small(&text.value.raw),
+        AstKind::StaticMemberExpression(member) => small(&member.property.name),
+        AstKind::IdentifierReference(id_ref) => {
+            let holds = matches!(model.nodes().parent_kind(id), AstKind::StaticMemberExpression(_));
+            !holds && small(&id_ref.name)
+        }
+        _ => false,
+    };
+    model.subtree(model.node(path)).any(names_small) || small(own)
 }
 
 /// True for literals, constants of the module, and paths put together of
@@ -320,10 +332,15 @@ fn is_fixed<'a>(model: &Model<'a>, expression: &Expression<'a>, depth: u32) -> b
         }
         Expression::CallExpression(call) => {
             let path = model.callee(call);
-            let builds = matches!(
-                path.leaf(),
-                "join" | "resolve" | "dirname" | "fileURLToPath" | "cwd" | "homedir" | "tmpdir" | "normalize"
-            );
+            let from_path =
+                || model.imported(&path).is_some_and(|i| matches!(strip_node(i.module), "path" | "path/posix"));
+            let builds = match path.leaf() {
+                // Not the `join` of an array.
+                "join" | "resolve" | "dirname" | "normalize" => from_path(),
+                "fileURLToPath" | "homedir" | "tmpdir" => true,
+                "cwd" => path.is_global("process", &["cwd"]),
+                _ => false,
+            };
             builds && call.arguments.iter().all(|a| a.as_expression().is_some_and(fixed))
         }
         Expression::NewExpression(new) => {

@@ -330,11 +330,26 @@ fn is_never_aborted<'a>(model: &Model<'a>, bound: &'a Expression<'a>) -> bool {
         })
 }
 
-/// A race or a timer around the call, anywhere in the outermost function.
+/// A race or a timer around the call, anywhere in the outermost function. A
+/// call that the function itself waits for is in no race beside it.
 fn is_raced(model: &Model<'_>, node: NodeId) -> bool {
-    let around = model.source.slice(http::outermost(model, node));
-    let inside = model.function_of(node).is_some();
-    inside && ["Promise.race(", "AbortSignal.timeout(", ".abort("].iter().any(|mark| around.contains(mark))
+    let Some(function) = model.function_of(node) else { return false };
+    let outermost = http::outermost(model, node);
+    let around = model.source.slice(outermost);
+    if ["AbortSignal.timeout(", ".abort("].iter().any(|mark| around.contains(mark)) {
+        return true;
+    }
+    let waited_for = matches!(model.nodes().parent_kind(node), AstKind::AwaitExpression(_))
+        && span(&model.kind(function)) == outermost;
+    let beside = |id: &NodeId| match model.kind(*id) {
+        AstKind::CallExpression(race) => {
+            model.callee(race).is_global("Promise", &["race"])
+                && outermost.contains(span(race))
+                && (!waited_for || span(race).contains(span(&model.kind(node))))
+        }
+        _ => false,
+    };
+    around.contains("Promise.race(") && model.index.calls.iter().any(beside)
 }
 
 fn streams<'a>(model: &Model<'a>, node: NodeId, given: &Options<'a, 'a>) -> Option<Span> {

@@ -73,6 +73,8 @@ pub fn options_of<'a>(model: &Model<'a>, expression: &'a Expression<'a>) -> Opti
     match bare(expression) {
         Expression::ObjectExpression(object) => merged(model, object).unwrap_or(Options::Object(object)),
         Expression::Identifier(id) if id.name == "undefined" => Options::Absent,
+        // `https.get(url, (response) => …)`: what is called back is no options.
+        Expression::ArrowFunctionExpression(_) | Expression::FunctionExpression(_) => Options::Absent,
         Expression::Identifier(id) => {
             let Some(symbol) = model.symbol_of(id) else { return opaque };
             if !only_adds(model, symbol) {

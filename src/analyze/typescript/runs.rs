@@ -303,7 +303,8 @@ fn guard<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, effect: &C
     if effect.nature == Nature::Serial {
         return Some("serial");
     }
-    let known = matches!(&effect.by, By::Client(client) if !client.by_name);
+    // What a chain's shape tells is as good: `.limit(20)` of a query is no guard.
+    let known = matches!(&effect.by, By::Client(client) if !client.by_name || client.kind.is_query_builder());
     let leaf = effects.model.callee(call).leaf();
     match effect.effect {
         _ if !known && names::is_guard(leaf) => Some("guard-call"),

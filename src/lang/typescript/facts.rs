@@ -135,10 +135,12 @@ impl FileFacts {
         let rendered = folders.split('/').any(|folder| folder == "app")
             && matches!(name.split('.').next(), Some("page" | "layout" | "template" | "default" | "not-found"))
             && modules.iter().all(|module| !module.starts_with("@remix-run") && !module.starts_with("react-router"));
+        let server_actions = directive("use server");
         let browser = directive("use client")
-            || !rendered && (imports_one(UI_LIBRARIES) || markup)
-            || in_folder(BROWSER_FOLDERS)
-            || BROWSER_GLOBALS.iter().any(|global| unresolved(global));
+            || !server_actions
+                && (!rendered && (draws(imports) || markup)
+                    || in_folder(BROWSER_FOLDERS)
+                    || BROWSER_GLOBALS.iter().any(|global| unresolved(global)));
         let test = imports_one(TEST_LIBRARIES) || unresolved("describe") && unresolved("it");
         let cli_folder = |folder: &str| {
             matches!(folder, "cli" | "bin" | "cmd" | "subcommands")
@@ -154,7 +156,7 @@ impl FileFacts {
             browser,
             test,
             cli,
-            server_actions: directive("use server"),
+            server_actions,
             client: directive("use client"),
             service: names_service(stem).then(|| name.to_owned()),
             modules,
@@ -202,6 +204,17 @@ impl FileFacts {
     pub fn service_file(&self) -> Option<&str> {
         self.service.as_deref()
     }
+}
+
+/// True where something is imported that only user interfaces need.
+fn draws(imports: &HashMap<SymbolId, Imported<'_>>) -> bool {
+    /// What servers throw to answer with another page.
+    const ANSWERS: &[&str] =
+        &["redirect", "permanentRedirect", "notFound", "RedirectType", "forbidden", "unauthorized", "unstable_rethrow"];
+    imports.values().any(|imported| {
+        UI_LIBRARIES.contains(&imported.module)
+            && !(imported.module == "next/navigation" && ANSWERS.contains(&imported.name))
+    })
 }
 
 /// True where a class's or file's name suggests a request path.

@@ -2,273 +2,12 @@
 //! begins with `find`. A word of the write list anywhere wins, since a read
 //! that also writes is a write.
 
+mod lists;
+
+use self::lists::{CARRIERS, COMPUTED, MAKING, READ, SERIAL, TRAPS, WRITE};
 use crate::observe::Effect;
 
-const READ: &[&str] = &[
-    "get",
-    "fetch",
-    "find",
-    "load",
-    "list",
-    "count",
-    "read",
-    "lookup",
-    "search",
-    "select",
-    "exists",
-    "has",
-    "is",
-    "retrieve",
-    "aggregate",
-    "describe",
-    "head",
-    "peek",
-    "stat",
-    "access",
-    "readdir",
-    "group",
-    "view",
-    "show",
-    "query",
-    "resolve",
-];
-
-const WRITE: &[&str] = &[
-    "create",
-    "update",
-    "delete",
-    "remove",
-    "insert",
-    "save",
-    "upsert",
-    "send",
-    "publish",
-    "post",
-    "put",
-    "patch",
-    "set",
-    "add",
-    "push",
-    "emit",
-    "enqueue",
-    "dequeue",
-    "pop",
-    "claim",
-    "reserve",
-    "consume",
-    "close",
-    "destroy",
-    "open",
-    "connect",
-    "disconnect",
-    "init",
-    "initialize",
-    "start",
-    "stop",
-    "begin",
-    "commit",
-    "rollback",
-    "migrate",
-    "seed",
-    "lock",
-    "unlock",
-    "acquire",
-    "release",
-    "register",
-    "unregister",
-    "reset",
-    "clear",
-    "flush",
-    "invalidate",
-    "revalidate",
-    "drop",
-    "truncate",
-    "sync",
-    "ensure",
-    "increment",
-    "decrement",
-    "mark",
-    "track",
-    "log",
-    "audit",
-    "notify",
-    "refresh",
-    "rotate",
-    "login",
-    "logout",
-    "authenticate",
-    "impersonate",
-    "run",
-    "exec",
-    "execute",
-    "process",
-    "handle",
-    "apply",
-    "write",
-    "persist",
-    "rename",
-    "mkdir",
-    "unlink",
-    "copy",
-    "upload",
-    "download",
-    "next",
-    "modify",
-    "generate",
-    "build",
-    "install",
-    "launch",
-    "spawn",
-    "kill",
-    "wait",
-    "sleep",
-    "delay",
-    "prompt",
-    "ask",
-    "confirm",
-    "render",
-    "trigger",
-    "dispatch",
-    "schedule",
-    "cancel",
-    "retry",
-    "replace",
-    "move",
-    "archive",
-    "restore",
-    "import",
-    "attach",
-    "detach",
-    "subscribe",
-    "unsubscribe",
-    "verify",
-    "validate",
-    "assert",
-    "require",
-    "check",
-    "use",
-    "make",
-    "or",
-];
-
-/// What is computed for whoever asks and kept nowhere: to create, generate or
-/// make one of these is a read.
-const COMPUTED: &[&str] = &[
-    "embedding",
-    "embeddings",
-    "embed",
-    "vector",
-    "vectors",
-    "rerank",
-    "reranking",
-    "tokenize",
-    "translation",
-    "moderation",
-    "completion",
-    "completions",
-    "geocode",
-];
-
-/// Words that say that such a thing is made, or that it is asked for.
-const MAKING: &[&str] = &["create", "generate", "make", "build", "run", "process", "post"];
-
-/// Reads whose name hides a write or an order, seen in real code: cookies that
-/// slide, tokens that are created lazily, cursors, interactive prompts.
-const TRAPS: &[&str] = &[
-    "session",
-    "token",
-    "cursor",
-    "cookies",
-    "headers",
-    "lock",
-    "transaction",
-    "tx",
-    "input",
-    "clipboard",
-    "client",
-    "connection",
-    "instance",
-    "provider",
-    "factory",
-    "adapter",
-];
-
-/// Names of values that carry a transaction or another serial resource.
-const CARRIERS: &[&str] = &[
-    "tx",
-    "trx",
-    "t",
-    "transaction",
-    "session",
-    "sharedcontext",
-    "em",
-    "manager",
-    "entitymanager",
-    "queryrunner",
-    "conn",
-    "connection",
-    "txn",
-    "uow",
-    "unitofwork",
-    "transactionalentitymanager",
-    "transactionmanager",
-    "dbtransaction",
-];
-
-/// Receivers that are one serial thing, whatever is called on them.
-const SERIAL: &[&str] = &[
-    "reader",
-    "writer",
-    "stream",
-    "cursor",
-    "iterator",
-    "iter",
-    "lock",
-    "mutex",
-    "page",
-    "browser",
-    "worker",
-    "port",
-    "child",
-    "process",
-    "queryrunner",
-    "socket",
-    "session",
-    "transaction",
-    "tx",
-    "trx",
-    "frame",
-    "locator",
-    "driver",
-    "terminal",
-    "cli",
-    "prompt",
-    "rl",
-    "lexer",
-    "parser",
-    "tokenizer",
-    "generator",
-];
-
-/// Words of files that are small wherever they lie: settings, keys,
-/// certificates, markers.
-pub const SMALL_FILES: &[&str] = &[
-    "config",
-    "configuration",
-    "cfg",
-    "settings",
-    "cert",
-    "certificate",
-    "ca",
-    "pem",
-    "key",
-    "keys",
-    "secret",
-    "pid",
-    "version",
-    "manifest",
-    "dotenv",
-];
+pub use self::lists::SMALL_FILES;
 
 /// Splits `camelCase`, `PascalCase`, `snake_case` and digits into lower-case words.
 pub fn words(name: &str) -> Vec<String> {
@@ -316,10 +55,22 @@ pub fn effect_of(name: &str) -> Effect {
         return Effect::Unknown;
     }
     let computed = is_computed(name);
+    if is_looked_up(name) {
+        return Effect::Read;
+    }
     if pieces(name).any(|word| is_among(word, WRITE) && !(computed && is_among(word, MAKING))) {
         return Effect::Write;
     }
     if computed || is_among(first, READ) || is_getter_phrase(name) { Effect::Read } else { Effect::Unknown }
+}
+
+/// `claimById`, `postBySlug`: a thing by what it is known by, where the first
+/// word may also be a verb.
+fn is_looked_up(name: &str) -> bool {
+    const THINGS: &[&str] = &["claim", "post", "log", "build", "check", "reserve"];
+    let words: Vec<&str> = pieces(name).collect();
+    matches!(words.as_slice(), [thing, by, _, ..] if is_among(thing, THINGS) && by.eq_ignore_ascii_case("by"))
+        && !words[1..].iter().any(|word| is_among(word, WRITE))
 }
 
 /// True for a name of something that is computed on request and kept nowhere,
@@ -410,10 +161,14 @@ pub fn is_guard(name: &str) -> bool {
         "permission",
         "permissions",
         "allowed",
-        "limit",
+        "enforce",
         "ratelimit",
     ];
-    pieces(name).any(|word| is_among(word, GUARDS))
+    // `creditLimit` is a value; `rateLimit` and `limit(ip)` let through or not.
+    let words: Vec<&str> = pieces(name).collect();
+    let limits = words.iter().position(|word| word.eq_ignore_ascii_case("limit"));
+    let limits = limits.is_some_and(|at| at == 0 || is_among(words[at - 1], &["rate", "request", "requests", "quota"]));
+    limits || words.iter().any(|word| is_among(word, GUARDS))
 }
 
 /// True where a call of this name is about time.
@@ -491,6 +246,9 @@ mod tests {
         assert!(is_trap("getSession"));
         assert!(!is_trap("getUser"));
         assert!(is_guard("assertPermission"));
+        assert!(is_guard("limit") && is_guard("checkRateLimit") && !is_guard("creditLimit"));
+        assert_eq!(effect_of("claimById"), Effect::Read);
+        assert_eq!(effect_of("claimByUpdate"), Effect::Write);
         assert!(is_carrier("sharedContext"));
         assert_eq!(effect_of("currentConcurrencyOfQueue"), Effect::Read);
         assert_eq!(effect_of("lengthOfEnvQueue"), Effect::Read);

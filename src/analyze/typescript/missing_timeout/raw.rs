@@ -71,8 +71,13 @@ fn ends_on_timeout(model: &Model<'_>, node: NodeId) -> bool {
 
 /// An agent of this file that is given no timeout.
 fn is_plain_agent<'a>(model: &Model<'a>, agent: &'a Expression<'a>) -> bool {
-    let Expression::Identifier(id) = bare(agent) else { return false };
-    let Some(Binding::Constant(init)) = model.symbol_of(id).map(|symbol| model.binding(symbol)) else { return false };
-    let Expression::NewExpression(new) = bare(init) else { return false };
+    let made = match bare(agent) {
+        Expression::Identifier(id) => match model.symbol_of(id).map(|symbol| model.binding(symbol)) {
+            Some(Binding::Constant(init)) => bare(init),
+            _ => return false,
+        },
+        other => other,
+    };
+    let Expression::NewExpression(new) = made else { return false };
     options::options(model, &new.arguments, 0).property("timeout").is_missing()
 }

@@ -72,6 +72,11 @@ impl Kind {
         }
     }
 
+    /// True where a call is a chain that shapes a query.
+    pub const fn is_query_builder(self) -> bool {
+        matches!(self, Self::Drizzle | Self::Knex | Self::Kysely)
+    }
+
     /// The name that reports use.
     pub const fn name(self) -> &'static str {
         match self {

@@ -267,7 +267,7 @@ pub fn effect<'a>(model: &Model<'a>, client: Client, names: &[&'a str], calls: &
             _ => Effect::Unknown,
         },
         Kind::Aws => match names {
-            ["send"] => match argument(&first_call.arguments, 0) {
+            ["send"] => match calls.last().and_then(|call| argument(&call.arguments, 0)) {
                 Some(Expression::NewExpression(new)) => aws_operation(model.path_of(&new.callee).leaf()),
                 _ => Effect::Unknown,
             },

@@ -20,7 +20,9 @@ pub fn client<'a>(model: &Model<'a>, chain: &Chain<'a>) -> Option<(Client, usize
     };
     let first = argument(&chain.calls.first()?.arguments, 0);
     // What is handed over may be a transaction; so may what is called like one.
-    let handed = own.is_some_and(|symbol| matches!(model.binding(symbol), Binding::Parameter));
+    // An application keeps what serves all of its requests.
+    let application = matches!(root, "app" | "fastify" | "server" | "instance") && !base.members.is_empty();
+    let handed = !application && own.is_some_and(|symbol| matches!(model.binding(symbol), Binding::Parameter));
     let receiver = base.members.iter().rev().nth(1).copied().unwrap_or(root);
     let nature = match () {
         () if names::is_carrier(receiver) || names::is_carrier(root) => Nature::Serial,
@@ -28,12 +30,19 @@ pub fn client<'a>(model: &Model<'a>, chain: &Chain<'a>) -> Option<(Client, usize
         () => Nature::Parallel,
     };
     let named = |kind| Client { kind, nature, by_name: true };
-    // `s3.send(new GetObjectCommand(…))`, by where the command comes from.
-    if base.leaf() == "send"
-        && let Some(Expression::NewExpression(new)) = first
+    // `s3.send(new GetObjectCommand(…))`, by where the command comes from; so
+    // does `s3Client().send(…)`.
+    let sent = argument(&chain.calls.last()?.arguments, 0);
+    let used = match chain.links.as_slice() {
+        [] if base.leaf() == "send" => base.members.len().checked_sub(1),
+        ["send"] => Some(base.members.len()),
+        _ => None,
+    };
+    if let Some(used) = used
+        && let Some(Expression::NewExpression(new)) = sent
         && model.imported(&model.path_of(&new.callee)).is_some_and(|command| command.module.starts_with("@aws-sdk/"))
     {
-        return Some((Client { by_name: false, ..named(Kind::Aws) }, base.members.len().checked_sub(1)?));
+        return Some((Client { by_name: false, ..named(Kind::Aws) }, used));
     }
     // `db.one('SELECT …', [id])`, whatever the own module calls its helper.
     if let Some(text) = first
@@ -48,19 +57,23 @@ pub fn client<'a>(model: &Model<'a>, chain: &Chain<'a>) -> Option<(Client, usize
     match base.members.as_slice() {
         // `db.select().from(users)`, `db.query.users.findMany()`.
         [.., "select" | "selectDistinct"] if chain.links.contains(&"from") && drizzle() => {
-            Some((named(Kind::Drizzle), base.members.len() - 1))
+            // Nothing else is written so beside that library's functions.
+            Some((Client { by_name: false, ..named(Kind::Drizzle) }, base.members.len() - 1))
         }
-        [rest @ .., "query", _, "findMany" | "findFirst"] if drizzle() => Some((named(Kind::Drizzle), rest.len())),
-        // `db('users').where(…)`.
-        [] if !chain.links.is_empty() => {
+        [rest @ .., "query", _, "findMany" | "findFirst"] if drizzle() => {
+            Some((Client { by_name: false, ..named(Kind::Drizzle) }, rest.len()))
+        }
+        // `db('users').where(…)`, `app.knex('users').select(…)`.
+        members if !chain.links.is_empty() => {
             const WORDS: &[&str] = &["db", "knex", "database"];
             const CHAINED: &[&str] =
                 &["where", "select", "first", "count", "whereIn", "orderBy", "join", "limit", "pluck"];
             let table = matches!(model.value(first?), Known::Here(Value::Text(_), _));
-            let called = names::pieces(root).any(|word| WORDS.iter().any(|known| known.eq_ignore_ascii_case(word)));
+            let name = members.last().copied().unwrap_or(root);
+            let called = names::pieces(name).any(|word| WORDS.iter().any(|known| known.eq_ignore_ascii_case(word)));
             let chained = chain.links.iter().any(|link| CHAINED.contains(link));
             (table && called && chained && !matches!(bare(first?), Expression::TemplateLiteral(_)))
-                .then(|| (named(Kind::Knex), 0))
+                .then(|| (named(Kind::Knex), members.len()))
         }
         _ => None,
     }
