@@ -282,6 +282,8 @@ pub enum Setting {
     AxiosTimeout,
     /// The timeout of the client that NestJS hands in.
     NestTimeout,
+    /// A module takes that client as it comes, whatever another module sets.
+    NestPlain,
     /// What carries the requests of `fetch` and undici, with its own limits.
     Dispatcher,
 }

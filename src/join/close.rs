@@ -87,6 +87,9 @@ fn close_one(join: &Join<'_>, path: &str, candidate: &Candidate) -> Closed {
                 IfNo::DropPatch => candidate.patch = None,
                 IfNo::LeaveRequestPath => candidate.request_path_by_name = None,
             },
+            // How often a way of several calls is taken, and how much there is
+            // to do then, are one and the same assumption about its weight.
+            Answer::Likely(step) if is_weight(candidate, &need.question) => candidate.evidence.push(step),
             Answer::Likely(step) => lower(candidate, Confidence::Likely, step, &need.question),
             Answer::Possible(step) => lower(candidate, Confidence::Possible, step, &need.question),
             Answer::Unknown | Answer::NeedFiles(_) => {
@@ -102,6 +105,12 @@ fn close_one(join: &Join<'_>, path: &str, candidate: &Candidate) -> Closed {
     }
     settle_context(join, &mut closed);
     closed
+}
+
+/// True where a candidate already assumes how much a request asks for.
+fn is_weight(candidate: &Candidate, question: &Question) -> bool {
+    let assumed = candidate.assumption.as_ref().is_some_and(|step| step.key == "many-elements");
+    assumed && matches!(question, Question::CalledFromHandler(_))
 }
 
 fn clear(candidate: &mut Candidate, guard: Step) {

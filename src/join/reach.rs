@@ -213,7 +213,10 @@ pub fn timeout_layer(path: &str, files: &Files, facts: &Facts) -> Answer {
 pub fn none_sets(path: &str, setting: Setting, files: &Files, facts: &Facts) -> Answer {
     let folder = |path: &str| facts.packages.nearest(path).map(|package| package.folder.clone());
     let own = folder(path);
-    let found = files.setting(setting).find(|(file, _)| folder(file) == own);
+    // A module of NestJS sets what it hands to its own folder, not to others.
+    let beside = |file: &str| file.rsplit_once('/').map(|(at, _)| at) == path.rsplit_once('/').map(|(at, _)| at);
+    let plain = setting == Setting::NestTimeout && files.setting(Setting::NestPlain).any(|(file, _)| beside(file));
+    let found = files.setting(setting).find(|(file, _)| folder(file) == own && (!plain || beside(file)));
     match found {
         Some((file, at)) => Answer::No(Step::at("set-for-all", at).in_file(file).with("place", file)),
         None => Answer::Yes(Step::new("none-sets")),

@@ -105,7 +105,9 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
         if let (true, [Question::OnlyReads(name)]) = (passed_on, questions.as_slice()) {
             questions = vec![Question::ReadsIo(name.clone())];
         }
-        let by_name = questions.is_empty() && first.effect.by_name && !row;
+        // The text of a query says more than the name of what it is given to.
+        let by_text = matches!(&first.effect.by, By::Client(client) if client.kind == Kind::Sql);
+        let by_name = questions.is_empty() && first.effect.by_name && !row && !by_text;
         if query {
             builder = builder.variant("query");
         }
@@ -139,6 +141,10 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
         let asked = |builder: Builder, question: Question| {
             builder.need(Need { question, span: Some(at), if_unknown, if_no: IfNo::Clear })
         };
+        for name in waits.iter().skip(1).filter_map(|wait| guards::asked_of(&effects, wait)) {
+            let question = Question::OnlyReads(name);
+            builder = builder.need(Need { question, span: Some(at), if_unknown: None, if_no: IfNo::Clear });
+        }
         for question in questions {
             // Whether it is a service or a database stands in the other file.
             builder = match question {

@@ -5,10 +5,12 @@ mod flow;
 mod patch;
 
 use oxc_ast::AstKind;
+use oxc_ast::ast::VariableDeclarator;
 use oxc_syntax::node::NodeId;
 
 use super::Run;
 use super::uncleared_timer::local_function;
+use crate::analyze::sink::Builder;
 use crate::analyze::{Analysis, Sink, Vocabulary};
 use crate::lang::typescript::functions::is_function;
 use crate::lang::typescript::names::words;
@@ -119,6 +121,12 @@ const STORES: &[&str] = &[
     "sessions",
 ];
 
+/// Words for what has been made smaller.
+const DONE: &[&str] = &["compressed", "gzipped", "zipped", "deflated"];
+
+/// Methods of stores that keep what they are given.
+const KEEPS: &[&str] = &["set", "setex", "setEx", "put", "putObject", "hset", "hSet", "mset", "lpush", "rpush"];
+
 fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
     for &function in &model.index.functions {
         let Some(name) = model.name_of(function) else { continue };
@@ -160,6 +168,72 @@ fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
         }
         sink.push(builder);
     }
+    for node in model.nodes().iter() {
+        let AstKind::VariableDeclarator(declarator) = node.kind() else { continue };
+        if let Some(builder) = constant(model, sink, node.id(), declarator) {
+            sink.push(builder);
+        }
+    }
+}
+
+/// `const compressed = Buffer.from(JSON.stringify(x)).toString('base64')` in a
+/// function that compresses nothing.
+fn constant<'a>(
+    model: &Model<'a>,
+    sink: &Sink<'_>,
+    node: NodeId,
+    declarator: &VariableDeclarator<'a>,
+) -> Option<Builder> {
+    let name = declarator.id.get_identifier_name()?;
+    let promised = words(&name).iter().any(|word| DONE.contains(&word.as_str()));
+    let function = model.function_of(node)?;
+    if !promised || promises(&model.name_of(function).unwrap_or_default()) {
+        return None;
+    }
+    let encoding = flow::of_text(model, declarator.init.as_ref()?)?;
+    let compresses = |&id: &NodeId| {
+        let callee = match model.kind(id) {
+            AstKind::CallExpression(call) => &call.callee,
+            AstKind::NewExpression(new) => &new.callee,
+            _ => return false,
+        };
+        let called = words(model.path_of(callee).leaf());
+        model.is_within(id, function) && called.iter().any(|word| is_compressor(word))
+    };
+    if model.index.calls.iter().chain(&model.index.news).any(compresses) {
+        return None;
+    }
+    let enclosing = model.enclosing(node);
+    let named = span(&declarator.id);
+    let store = store_name(model, function).or_else(|| kept_in(model, declarator));
+    let builder = sink
+        .candidate(encoding.at, enclosing.symbol.clone(), enclosing.context)
+        .request_path_by_name(enclosing.request_path_by_name)
+        .value("function", name.as_str())
+        .value("encoding", encoding.name)
+        .value("growth_percent", encoding.grows)
+        .value("in_store", store.is_some())
+        .label(named, "named")
+        .evidence(Step::at("named", named).with("function", name.as_str()))
+        .evidence(Step::at("input", encoding.at).with("encoding", encoding.name))
+        .evidence(Step::at("no-compressor", name_span(model, function)));
+    Some(match store {
+        Some(store) => builder.evidence(Step::new("store").with("store", store)),
+        None => builder,
+    })
+}
+
+/// The call that keeps a constant: `redis.set(key, compressed)`.
+fn kept_in(model: &Model<'_>, declarator: &VariableDeclarator<'_>) -> Option<String> {
+    let symbol = declarator.id.get_binding_identifier()?.symbol_id.get()?;
+    model.scoping().get_resolved_references(symbol).find_map(|reference| {
+        match model.nodes().parent_kind(reference.node_id()) {
+            AstKind::CallExpression(call) if KEEPS.contains(&model.callee(call).leaf()) => {
+                Some(model.source.slice(span(&call.callee)).to_owned())
+            }
+            _ => None,
+        }
+    })
 }
 
 /// True for `compress`, `gzipData`, `compressSession`; not for `compressImage`
@@ -210,7 +284,6 @@ fn store_name(model: &Model<'_>, function: NodeId) -> Option<String> {
 
 /// The call that keeps what the function gives: `redis.set(key, compress(x))`.
 fn given_to_store(model: &Model<'_>, function: NodeId) -> Option<String> {
-    const KEEPS: &[&str] = &["set", "setex", "setEx", "put", "putObject", "hset", "hSet", "mset", "lpush", "rpush"];
     let nodes = model.nodes();
     let calls = model.index.calls.iter().filter(|&&node| match model.kind(node) {
         AstKind::CallExpression(call) => local_function(model, call) == Some(function),

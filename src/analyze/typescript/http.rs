@@ -26,6 +26,10 @@ pub enum Kind {
     UndiciRequest,
     /// node-fetch.
     NodeFetch,
+    /// `ofetch(…)`.
+    Ofetch,
+    /// `ofetch.create(…)`.
+    OfetchCreate,
     /// `got(…)`, `got.get(…)`.
     GotCall,
     /// `got.extend(…)`.
@@ -46,6 +50,7 @@ impl Kind {
             Self::Fetch => "fetch",
             Self::UndiciRequest => "undici",
             Self::NodeFetch => "node-fetch",
+            Self::Ofetch | Self::OfetchCreate => "ofetch",
             Self::GotCall | Self::GotExtend => "got",
             Self::Request => "request",
             Self::Superagent => "superagent",
@@ -55,7 +60,7 @@ impl Kind {
 
     /// True for calls that make a client and send nothing.
     pub const fn makes_client(self) -> bool {
-        matches!(self, Self::AxiosCreate | Self::GotExtend)
+        matches!(self, Self::AxiosCreate | Self::GotExtend | Self::OfetchCreate)
     }
 }
 
@@ -81,6 +86,8 @@ pub fn kind_of<'a>(model: &Model<'a>, call: &'a CallExpression<'a>) -> Option<(K
         ("axios", [] | ["axios"] | ["request"]) => Some((Kind::AxiosCall, object_first(model, call))),
         ("axios", ["axios", method] | [method]) => Some((Kind::AxiosCall, axios_options(method)?)),
         ("node-fetch", []) => Some((Kind::NodeFetch, 1)),
+        ("ofetch", ["ofetch" | "$fetch"]) => Some((Kind::Ofetch, 1)),
+        ("ofetch", ["ofetch" | "$fetch", "create"]) => Some((Kind::OfetchCreate, 0)),
         ("undici", ["fetch"]) => Some((Kind::Fetch, 1)),
         ("undici", ["request"]) => Some((Kind::UndiciRequest, 1)),
         ("got", ["extend"] | ["got", "extend"]) => Some((Kind::GotExtend, 0)),

@@ -136,6 +136,7 @@ const fn bounding(kind: Kind) -> &'static [&'static str] {
         Kind::Fetch => &["signal", "dispatcher"],
         Kind::UndiciRequest => &["signal", "dispatcher", "headersTimeout", "bodyTimeout"],
         Kind::NodeFetch => &["signal", "timeout"],
+        Kind::Ofetch | Kind::OfetchCreate => &["signal", "timeout", "dispatcher", "onRequest"],
         Kind::GotCall | Kind::GotExtend => &["timeout", "signal", "request", "hooks", "handlers"],
         Kind::Request => &["timeout"],
         Kind::Superagent => &[],
@@ -157,7 +158,7 @@ fn candidate<'a>(
         .value("client", kind.library())
         .value("one_call", !kind.makes_client());
     let builder = match kind {
-        Kind::AxiosCreate | Kind::GotExtend => builder.variant("instance"),
+        Kind::AxiosCreate | Kind::GotExtend | Kind::OfetchCreate => builder.variant("instance"),
         Kind::Fetch | Kind::UndiciRequest => builder.variant("fetch"),
         Kind::NodeHttp => builder.variant("raw-request"),
         _ => builder,

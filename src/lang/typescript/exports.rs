@@ -17,6 +17,7 @@ use oxc_syntax::symbol::SymbolId;
 
 use super::clients::{Client, Kind, Nature, PRISMA_READS};
 use super::effects::Effects;
+use super::effects::client::REDIS_READS;
 use super::functions::is_function;
 use super::path::{Binding, Root, is_project_module};
 use super::values::key_name;
@@ -328,17 +329,28 @@ impl<'a> Exports<'_, 'a> {
         }
     }
 
-    /// The reads of a client whose effect needs no arguments.
+    /// The reads of a client whose effect needs no arguments, and what asks or
+    /// writes as its arguments say.
     fn client(&mut self, name: &str, client: Client, at: Span) {
         let (between, reads): (&str, &[&str]) = match client.kind {
             Kind::Prisma => ("*.", PRISMA_READS),
             Kind::Axios => ("", &["get", "head", "options"]),
             Kind::Got | Kind::Ky => ("", &["get", "head"]),
-            Kind::Redis => ("", &["get", "mget", "hget", "hgetall", "exists", "smembers"]),
+            Kind::Redis => ("", REDIS_READS),
             Kind::TypeOrm => ("", &["find", "findOne", "findBy", "findOneBy", "count", "countBy", "findAndCount"]),
-            _ => return,
+            Kind::Loader => ("", &["load", "loadMany"]),
+            _ => ("", &[]),
         };
-        for read in reads {
+        let told: &[&str] = match client.kind {
+            Kind::Axios | Kind::Undici => &["request"],
+            _ => &[],
+        };
+        let called = matches!(client.kind, Kind::Fetch | Kind::Axios | Kind::Got | Kind::Ky);
+        let mut names: Vec<(String, bool)> =
+            reads.iter().map(|read| (format!("{name}.{between}{read}"), false)).collect();
+        names.extend(told.iter().map(|told| (format!("{name}.{told}"), true)));
+        names.extend(called.then(|| (name.to_owned(), true)));
+        for (key, handed) in names {
             let summary = FunctionSummary {
                 is_async: true,
                 waits: true,
@@ -346,11 +358,11 @@ impl<'a> Exports<'_, 'a> {
                 io: client.kind.io(),
                 calls: Vec::new(),
                 uses_transaction: client.nature != Nature::Parallel,
-                handed: false,
+                handed,
                 span: at,
                 blocks: None,
             };
-            self.put(format!("{name}.{between}{read}"), Export::Function(summary));
+            self.put(key, Export::Function(summary));
         }
     }
 }

@@ -7,11 +7,11 @@ use oxc_syntax::symbol::SymbolId;
 
 use super::{Loop, Wait, child_with_span, is_loop_body, nearest_loop, writes_row};
 use crate::analyze::typescript::sequential_awaits::is_migration;
-use crate::lang::typescript::effects::Effects;
-use crate::lang::typescript::path::Binding;
+use crate::lang::typescript::effects::{By, Effects};
+use crate::lang::typescript::path::{Binding, is_project_module};
 use crate::lang::typescript::uses::Uses;
 use crate::lang::typescript::{Model, bare, names, span};
-use crate::observe::{Context, Effect, Known, Step};
+use crate::observe::{Context, Effect, Known, NameRef, Step};
 
 /// Words of names that say that a loop tries again, pages, or waits.
 const RETRYING: &[&str] =
@@ -70,8 +70,11 @@ pub fn guard<'a>(
     for wait in waits {
         let is_row = rows && writes_row(model, wait);
         // What the first one does is asked of its file.
-        let is_reading =
-            std::ptr::eq(wait, first) || wait.effect.effect <= Effect::Read || is_body(effects, wait) || is_row;
+        let is_reading = std::ptr::eq(wait, first)
+            || wait.effect.effect <= Effect::Read
+            || is_body(effects, wait)
+            || is_row
+            || asked_of(effects, wait).is_some();
         if !is_reading {
             let leaf = model.callee(wait.call).leaf();
             let key = if has_word(leaf, PACING) || names::is_timing(leaf) { "loop-is-paced" } else { "loop-writes" };
@@ -79,6 +82,19 @@ pub fn guard<'a>(
         }
     }
     body_guard(model, around, waits)
+}
+
+/// The function of another file that a round waits for beside its request,
+/// whose name says nothing: that file is asked whether it only reads.
+pub fn asked_of<'a>(effects: &Effects<'_, 'a>, wait: &Wait<'a>) -> Option<NameRef> {
+    let leaf = effects.model.callee(wait.call).leaf();
+    let silent = wait.effect.effect == Effect::Unknown && !names::is_trap(leaf) && !names::is_timing(leaf);
+    match &wait.effect.by {
+        By::Imported(name) | By::Typed(name) if silent && !has_word(leaf, PACING) => {
+            is_project_module(&name.module).then(|| name.clone())
+        }
+        _ => None,
+    }
 }
 
 /// `await response.json()`: the second half of the same read.

@@ -75,6 +75,23 @@ pub fn of_function<'a>(model: &Model<'a>, function: NodeId) -> (Option<Encoding<
     Follow { model, left: FUNCTIONS, steps: &Cell::new(STEPS) }.function(function)
 }
 
+/// The encoding that a value is of what is visibly text: a JSON text, or what
+/// `Buffer.from` takes; bytes that come from elsewhere may be compressed.
+pub fn of_text<'a>(model: &Model<'a>, value: &'a Expression<'a>) -> Option<Encoding<'a>> {
+    let follow = Follow { model, left: FUNCTIONS, steps: &Cell::new(STEPS) };
+    let Flow::Encoded(encoding) = follow.value(value, 0) else { return None };
+    let names = model.subtree(model.node(value)).filter_map(|id| match model.kind(id) {
+        AstKind::IdentifierReference(id) => Some(id.name.as_str()),
+        _ => None,
+    });
+    let promised = names
+        .into_iter()
+        .any(|name| words(name).iter().any(|word| super::is_compressor(word) || super::DONE.contains(&word.as_str())));
+    let text = model.text(bare(value));
+    let made_of_text = text.contains("JSON.stringify(") || text.contains("Buffer.from(") || text.contains("btoa(");
+    (made_of_text && !promised).then_some(encoding)
+}
+
 /// Follows values through one function, and functions through the file.
 struct Follow<'m, 'a> {
     model: &'m Model<'a>,

@@ -3,7 +3,7 @@
 //! SDK. What they keep is of no use to the next call.
 
 use oxc_ast::AstKind;
-use oxc_ast::ast::NewExpression;
+use oxc_ast::ast::{CallExpression, NewExpression};
 use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
 
@@ -114,10 +114,18 @@ fn is_used_up(model: &Model<'_>, symbol: SymbolId, function: NodeId) -> bool {
             {
                 sent |= sends_here(model, function);
             }
+            // `getSignedUrl(client, …)` borrows it.
+            AstKind::CallExpression(call) if borrows(model, call) => {}
             _ => return false,
         }
     }
     sent
+}
+
+/// Functions of the SDK's own packages keep no client.
+fn borrows(model: &Model<'_>, call: &CallExpression<'_>) -> bool {
+    let imported = model.imported(&model.path_of(&call.callee));
+    imported.is_some_and(|imported| imported.module.starts_with("@aws-sdk/"))
 }
 
 /// What the client is made with that this call alone has: the credentials of a

@@ -10,7 +10,7 @@ use crate::analyze::Sink;
 use crate::analyze::typescript::http::{self, Kind};
 use crate::analyze::typescript::options::{self, Options};
 use crate::lang::typescript::clients::{self, Clients};
-use crate::lang::typescript::path::{Root, argument};
+use crate::lang::typescript::path::{Binding, Root, argument};
 use crate::lang::typescript::{Model, span};
 use crate::observe::{Context, Setting, Step};
 use crate::source::Span;
@@ -38,7 +38,25 @@ pub fn settings(model: &Model<'_>) -> Vec<(Setting, Span)> {
             && (model.text(*call).contains("timeout")
                 || argument(&call.arguments, 0).is_some_and(|given| model.object(given).is_none()))
     });
-    tells.map(|call| (Setting::NestTimeout, span(call))).collect()
+    let mut sets: Vec<(Setting, Span)> = tells.map(|call| (Setting::NestTimeout, span(call))).collect();
+    sets.extend(taken_plain(model).map(|at| (Setting::NestPlain, at)));
+    sets
+}
+
+/// `imports: [HttpModule]`: the client as it comes, without a timeout.
+fn taken_plain<'m>(model: &'m Model<'_>) -> impl Iterator<Item = Span> + 'm {
+    model.index.arrays.iter().flat_map(|&array| model.children(array)).filter_map(|element| match model.kind(element) {
+        AstKind::IdentifierReference(id) => {
+            let symbol = model.symbol_of(id)?;
+            match model.binding(symbol) {
+                Binding::Import(imported) if imported.module == MODULE && imported.name == "HttpModule" => {
+                    Some(span(id))
+                }
+                _ => None,
+            }
+        }
+        _ => None,
+    })
 }
 
 /// One finding for the file, at its first request without a bound.

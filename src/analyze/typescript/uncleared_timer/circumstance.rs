@@ -22,7 +22,7 @@ pub fn guard(
     sink: &Sink<'_>,
 ) -> Option<&'static str> {
     let race = timer.race.node_id.get();
-    if millis.is_some_and(|millis| millis <= sink.number("short_ms", 1000.0)) {
+    if millis.is_some_and(|millis| millis < sink.number("short_ms", 1000.0)) {
         return Some("short");
     }
     let once = || context != Context::Handler && ends_or_starts(model, race);

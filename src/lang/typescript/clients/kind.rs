@@ -52,6 +52,10 @@ pub enum Kind {
     Kysely,
     /// The client of a service's own SDK: Stripe, OpenAI, a search engine.
     Sdk,
+    /// Apollo's source of data behind a REST API, by its own class.
+    RestSource,
+    /// A loader that gathers what is asked of it in one turn.
+    Loader,
 }
 
 impl Kind {
@@ -67,6 +71,7 @@ impl Kind {
             | Self::Fetch
             | Self::HttpByName
             | Self::Aws
+            | Self::RestSource
             | Self::Sdk => Io::Http,
             _ => Io::Database,
         }
@@ -103,6 +108,8 @@ impl Kind {
             Self::Aws => "AWS SDK",
             Self::Kysely => "Kysely",
             Self::Sdk => "service",
+            Self::RestSource => "REST data source",
+            Self::Loader => "data loader",
         }
     }
 }

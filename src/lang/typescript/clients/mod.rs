@@ -55,8 +55,9 @@ impl<'m, 'a> Clients<'m, 'a> {
                 Some((Client::new(Kind::Fetch, Nature::Parallel), 1))
             }
             Root::This => {
-                let field = path.members.first()?;
-                self.of_field(self.model.class_of(at)?, field, depth).map(|client| (client, 1))
+                let (field, class) = (path.members.first()?, self.model.class_of(at)?);
+                let field = self.of_field(class, field, depth).map(|client| (client, 1));
+                field.or_else(|| self.of_itself(class, depth).map(|client| (client, 0)))
             }
             Root::Call(call) => self.of_call(call, depth).map(|client| (client, 0)),
             Root::New(new) => self.of_new(new, depth).map(|client| (client, 0)),
@@ -100,6 +101,12 @@ impl<'m, 'a> Clients<'m, 'a> {
         let AstKind::Class(class) = self.model.kind(class) else { return None };
         let client = self.of_super(class, depth)?;
         (client.kind == Kind::Model).then_some(client)
+    }
+
+    /// `this.get(…)` of `class Users extends RESTDataSource`.
+    fn of_itself(&self, class: NodeId, depth: u32) -> Option<Client> {
+        let AstKind::Class(class) = self.model.kind(class) else { return None };
+        self.of_super(class, depth).filter(|client| client.kind == Kind::RestSource)
     }
 
     fn of_super(&self, class: &'a Class<'a>, depth: u32) -> Option<Client> {
@@ -448,6 +455,11 @@ fn by_name(model: &Model<'_>, path: &Path<'_, '_>) -> Option<(Client, usize)> {
         }
     }
     let receiver = receivers.last()?;
+    // `context.loaders.user.load(id)`, `this.userLoader.load(id)`.
+    let loads = |name: &&str| names::pieces(name).last().is_some_and(|w| matches!(w, "loader" | "loaders" | "Loader"));
+    if *leaf == "load" && receivers.iter().rev().take(2).any(|name| loads(name)) {
+        return Some((Client::named(Kind::Loader, Nature::Parallel), receivers.len().checked_sub(offset)?));
+    }
     let last = names::pieces(receiver).last().unwrap_or("");
     let named = |list: &[&str]| list.iter().any(|name| name.eq_ignore_ascii_case(last));
     let used = receivers.len().checked_sub(offset)?;

@@ -81,6 +81,9 @@ pub const CLASSES: &[(&str, &str, Kind, Nature)] = &[
     ("@opensearch-project/opensearch", "Client", Kind::Sdk, Nature::Parallel),
     ("@qdrant/js-client-rest", "QdrantClient", Kind::Sdk, Nature::Parallel),
     ("meilisearch", "MeiliSearch", Kind::Sdk, Nature::Parallel),
+    ("@apollo/datasource-rest", "RESTDataSource", Kind::RestSource, Nature::Parallel),
+    ("apollo-datasource-rest", "RESTDataSource", Kind::RestSource, Nature::Parallel),
+    ("dataloader", "default", Kind::Loader, Nature::Parallel),
 ];
 
 /// Values that are clients themselves: module, exported name, kind.
@@ -96,6 +99,8 @@ pub const VALUES: &[(&str, &str, Kind)] = &[
     ("cross-fetch", "fetch", Kind::Fetch),
     ("undici", "fetch", Kind::Fetch),
     ("undici", "request", Kind::Undici),
+    ("ofetch", "ofetch", Kind::Fetch),
+    ("ofetch", "$fetch", Kind::Fetch),
     ("request", "default", Kind::Request),
     ("request-promise", "default", Kind::Request),
     ("request-promise-native", "default", Kind::Request),
@@ -112,6 +117,8 @@ pub const MAKERS: &[(&str, &str, &str, Kind, Nature)] = &[
     ("got", "got", "extend", Kind::Got, Nature::Parallel),
     ("ky", "default", "create", Kind::Ky, Nature::Parallel),
     ("ky", "default", "extend", Kind::Ky, Nature::Parallel),
+    ("ofetch", "ofetch", "create", Kind::Fetch, Nature::Parallel),
+    ("ofetch", "$fetch", "create", Kind::Fetch, Nature::Parallel),
     ("request-promise", "default", "defaults", Kind::Request, Nature::Parallel),
     ("request-promise-native", "default", "defaults", Kind::Request, Nature::Parallel),
     ("superagent", "default", "agent", Kind::Superagent, Nature::Parallel),

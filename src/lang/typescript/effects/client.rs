@@ -131,7 +131,8 @@ const TYPEORM_FETCHES: &[&str] = &[
 const TYPEORM_CHANGES: &[&str] =
     &["insert", "update", "delete", "softDelete", "restore", "setLock", "useTransaction", "setQueryRunner", "execute"];
 
-const REDIS_READS: &[&str] = &[
+/// Commands of Redis that change nothing.
+pub const REDIS_READS: &[&str] = &[
     "get",
     "mget",
     "hget",
@@ -216,6 +217,7 @@ pub fn effect<'a>(model: &Model<'a>, client: Client, names: &[&'a str], calls: &
         | Kind::Request
         | Kind::Superagent
         | Kind::Fetch
+        | Kind::RestSource
         | Kind::HttpByName => http(model, client, names, first_call),
         Kind::Prisma => match names {
             [_, method] => read_if(PRISMA_READS.contains(method)),
@@ -279,6 +281,7 @@ pub fn effect<'a>(model: &Model<'a>, client: Client, names: &[&'a str], calls: &
             ["selectFrom", ..] => read_if(!has(&["forUpdate", "forShare"])),
             _ => Effect::Write,
         },
+        Kind::Loader => read_if(matches!(names, ["load" | "loadMany"])),
         Kind::Sdk if names.iter().any(|name| names::is_computed(name)) => Effect::Read,
         Kind::Sdk => names.last().map_or(Effect::Unknown, |last| sdk_operation(last)),
     }
@@ -329,7 +332,9 @@ fn http<'a>(model: &Model<'a>, client: Client, names: &[&'a str], call: &'a Call
                 && first.is_some_and(|first| model.object(first).is_some());
             by_method(model, if axios { first } else { argument(&call.arguments, 1) }, client.kind)
         }
-        ["request"] if client.kind == Kind::Axios => by_method(model, argument(&call.arguments, 0), client.kind),
+        ["request"] if matches!(client.kind, Kind::Axios | Kind::Undici) => {
+            by_method(model, argument(&call.arguments, 0), client.kind)
+        }
         ["get" | "head" | "options", rest @ ..] if client.kind == Kind::Superagent || rest.is_empty() => Effect::Read,
         ["post"] if argument(&call.arguments, 1).is_some_and(|body| is_rpc_read(model, body)) => Effect::Read,
         ["request", ..] => Effect::Unknown,

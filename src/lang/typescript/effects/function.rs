@@ -8,8 +8,8 @@ use oxc_span::GetSpan;
 use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
 
-use super::{By, Effects, handed};
-use crate::lang::typescript::clients::Nature;
+use super::{By, Effects, handed, raw};
+use crate::lang::typescript::clients::{Kind, Nature};
 use crate::lang::typescript::names;
 use crate::lang::typescript::path::{Binding, Path, Root, argument, strip_node};
 use crate::lang::typescript::uses::Uses;
@@ -275,10 +275,18 @@ impl Summary {
     }
 
     fn take_call<'a>(&mut self, effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, function: NodeId) {
-        if is_pure(effects, call, function) || begins_query(effects, call, function) {
+        let model = effects.model;
+        if is_pure(effects, call, function)
+            || begins_query(effects, call, function)
+            || raw::is_event(model, call, function)
+        {
             return;
         }
-        let model = effects.model;
+        if let Some(effect) = raw::request(model, call) {
+            self.raise(effect);
+            self.public.io = self.public.io.max(Io::Http);
+            return;
+        }
         if let Some(index) = handed::deciding_parameter(effects, call, function) {
             self.raise(Effect::Read);
             self.public.io = self.public.io.max(Io::Http);
@@ -313,8 +321,9 @@ impl Summary {
                 self.by_name |= inner.by_name;
                 self.clients.extend(inner.clients.iter().cloned());
             }
-            By::Client(_) => {
-                self.raise(found.effect);
+            By::Client(client) => {
+                let kept = client.kind == Kind::Redis && reads_through(effects, call, function);
+                self.raise(if kept { Effect::Read } else { found.effect });
                 self.public.io = self.public.io.max(found.io);
                 match effects.client_elsewhere(call, &found) {
                     Some(name) => self.clients.extend([name]),
@@ -331,6 +340,32 @@ impl Summary {
             }
         }
     }
+}
+
+/// True for the write that keeps what was read under the key that was looked
+/// for: `get(key)`, then `set(key, value)`. Whoever comes first writes the same.
+fn reads_through<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, function: NodeId) -> bool {
+    const KEEPS: &[&str] = &["set", "setex", "psetex", "hset", "expire"];
+    let model = effects.model;
+    let path = model.callee(call);
+    let key = |call: &'a CallExpression<'a>| argument(&call.arguments, 0).map(|key| model.text(key));
+    let lower = path.leaf().to_ascii_lowercase();
+    // A lock is taken by whoever comes first.
+    let locks = call.arguments.iter().filter_map(|a| a.as_expression()).any(|a| {
+        let text = model.text(a);
+        text.trim_matches(['\'', '"']).eq_ignore_ascii_case("nx") || text.contains("NX")
+    });
+    KEEPS.contains(&lower.as_str())
+        && !locks
+        && model.own_code(function).into_iter().any(|id| match model.kind(id) {
+            AstKind::CallExpression(other) => {
+                let looked = model.callee(other);
+                matches!(looked.leaf().to_ascii_lowercase().as_str(), "get" | "hget" | "getbuffer" | "exists")
+                    && looked.receiver_name() == path.receiver_name()
+                    && key(other).is_some_and(|looked_for| Some(looked_for) == key(call))
+            }
+            _ => false,
+        })
 }
 
 /// True for `knex('users')` in `knex('users').where(…)`: what the whole chain

@@ -5,6 +5,7 @@
 pub mod client;
 mod function;
 mod handed;
+mod raw;
 mod shape;
 
 use std::cell::RefCell;
@@ -149,8 +150,8 @@ impl<'m, 'a> Effects<'m, 'a> {
     }
 
     fn of_chain(&self, chain: &Chain<'a>, at: NodeId) -> CallEffect {
-        if let Some((client, used)) = self.clients.of_path(&chain.base, at).or_else(|| shape::client(self.model, chain))
-        {
+        let client = self.clients.of_path(&chain.base, at).or_else(|| shape::client(self.model, chain));
+        if let Some((client, used)) = client.or_else(|| self.handed_out(chain, at)) {
             let names: Vec<&str> = chain.base.members[used..].iter().chain(&chain.links).copied().collect();
             return CallEffect {
                 effect: client::effect(self.model, client, &names, &chain.calls),
@@ -215,6 +216,30 @@ impl<'m, 'a> Effects<'m, 'a> {
             promises: false,
             by_name: true,
         }
+    }
+
+    /// The client that a function of this file hands out:
+    /// `this.session().get(…)`, where all that `session` gives is such a client.
+    fn handed_out(&self, chain: &Chain<'a>, at: NodeId) -> Option<(Client, usize)> {
+        /// As deep as a client that is written where it is used.
+        const DEPTH: u32 = 4;
+        if chain.links.is_empty() {
+            return None;
+        }
+        let function = self.local_function(&chain.base, at)?;
+        let mut given = self.model.own_code(function).into_iter().filter_map(|id| match self.model.kind(id) {
+            AstKind::ReturnStatement(given) => Some(given.argument.as_ref()),
+            _ => None,
+        });
+        let shown = match self.model.kind(function) {
+            AstKind::ArrowFunctionExpression(arrow) => arrow.get_expression(),
+            _ => None,
+        };
+        let client = self.clients.of_expression(shown.or_else(|| given.next().flatten())?, DEPTH)?;
+        let same = |other: Option<&'a Expression<'a>>| {
+            other.and_then(|other| self.clients.of_expression(other, DEPTH)) == Some(client)
+        };
+        given.all(same).then_some((client, chain.base.members.len()))
     }
 
     /// The method that the class around inherits from one of another file:
