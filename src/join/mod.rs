@@ -27,7 +27,7 @@ use crate::observe::{Candidate, Confidence, Context};
 use crate::report::Suppressed;
 use crate::rule::RuleSet;
 use crate::score::{self, Reach};
-use crate::source::PathClass;
+use crate::source::{PathClass, Span};
 use crate::suppress::{Selector, Standing, Suppressions};
 
 pub use close::{Closed, close};
@@ -102,6 +102,7 @@ impl Join<'_> {
     /// The findings of all files.
     pub fn findings(&self) -> Joined {
         let mut made = self.made();
+        drop_ends(&mut made);
         self.yield_places(&mut made);
         self.identify(&mut made);
         self.silence(made)
@@ -235,6 +236,27 @@ impl Join<'_> {
         let off = self.settings.level(path, &selector.rule, selector.variant.as_deref()) == Level::Off;
         if off || in_test && !self.settings.gate.include_tests { Standing::Off } else { Standing::On }
     }
+}
+
+/// A run of waits that is the end of another one of the same rule is told with
+/// that one.
+fn drop_ends(made: &mut Vec<Made>) {
+    let place = |one: &Made, at: Span| (one.closed.candidate.rule, one.closed.path.clone(), at);
+    let mut ends: BTreeMap<(usize, String, Span), Confidence> = BTreeMap::new();
+    for one in made.iter() {
+        let candidate = &one.closed.candidate;
+        for (at, key) in &candidate.labels {
+            if matches!(key.as_ref(), "later" | "also-waits") {
+                let told = ends.entry(place(one, *at)).or_insert(candidate.confidence);
+                *told = (*told).max(candidate.confidence);
+            }
+        }
+    }
+    made.retain(|one| {
+        let own = one.closed.candidate.confidence;
+        let told = ends.get(&place(one, one.closed.candidate.span));
+        told.is_none_or(|&told| told < own.min(Confidence::Likely))
+    });
 }
 
 fn place_of(made: &Made) -> (&Place, &str) {

@@ -1,6 +1,7 @@
 //! An HTTP client made for each call: its pool dies with it, so that every
 //! request opens a connection of its own.
 
+use super::client_timeout::{bounds_answers, is_timed_by_default, timeout_within, unbounded_requests};
 use crate::analyze::rust::not_only_at_start;
 use crate::analyze::sink::Builder;
 use crate::analyze::{Sink, Vocabulary};
@@ -282,15 +283,15 @@ fn judge(
 
 /// No timeout on the client, and none in the function that it does not leave.
 fn is_untimed(model: &Model<'_>, constructor: &Constructor<'_>) -> bool {
-    let own = constructor.settings.iter().any(|(_, name)| name.contains("timeout"));
-    let default = matches!(constructor.library, Library::ReqwestBlocking | Library::Awc);
+    let own = constructor.settings.iter().any(|(_, name)| bounds_answers(name));
+    let default = is_timed_by_default(constructor);
     // A request that is made on it at once brings its own bound, or none.
     let around = match model.use_of(constructor) {
         Use::Chain => model.chain_end(constructor.node),
         _ => model.function_of(constructor.node).map_or(NodeId::ROOT, |function| function.node),
     };
-    let bounded = || super::client_timeout::timeout_within(model, around).is_some();
-    let unbounded = || !super::client_timeout::unbounded_requests(model, constructor).is_empty();
+    let bounded = || timeout_within(model, around).is_some();
+    let unbounded = || !unbounded_requests(model, constructor).is_empty();
     !own && !default && (!bounded() || unbounded())
 }
 

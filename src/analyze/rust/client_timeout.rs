@@ -14,6 +14,7 @@ pub const VOCABULARY: Vocabulary = Vocabulary {
     values: &["client", "cold", "connect_only"],
     evidence: &[
         "client-without-timeout",
+        "timeout-switched-off",
         "no-timeout-in-file",
         "only-connect-timeout",
         "request-without-timeout",
@@ -46,7 +47,7 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
         let span = model.tree.span(node);
         let used = model.use_of(constructor);
         let context = context_of(model, constructor, used);
-        let connect_only = constructor.settings.iter().any(|(_, name)| *name == "connect_timeout");
+        let connect_only = constructor.settings.iter().any(|(_, name)| is_connecting(name));
         let hot = context == Context::Handler;
         let mut candidate = sink
             .candidate(span, model.symbol(node), context)
@@ -54,7 +55,10 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             .value("client", constructor.library.name())
             .value("cold", !hot)
             .value("connect_only", connect_only)
-            .evidence(Step::at("client-without-timeout", span).with("client", constructor.library.name()));
+            .evidence(match constructor.settings.iter().find(|(_, name)| *name == "disable_timeout") {
+                Some((method, _)) => Step::at("timeout-switched-off", model.tree.span(*method)),
+                None => Step::at("client-without-timeout", span).with("client", constructor.library.name()),
+            });
         let reports = |one: &Constructor<'_>, used, context| super::client_per_call::reports(model, one, used, context);
         // What a function makes for its callers is told where they call it.
         let told = constructors.iter().any(|made| {
@@ -66,7 +70,11 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             sink.push(candidate.clear(Step::at("with-client-per-call", span)));
             continue;
         }
-        let unbounded = unbounded_requests(model, constructor);
+        let mut unbounded = unbounded_requests(model, constructor);
+        let kept = unbounded.is_empty();
+        if kept {
+            unbounded = requests_of_field(model, constructor);
+        }
         let elsewhere = if unbounded.is_empty() { elsewhere } else { None };
         if let Some(guard) = guard(model, constructor, used, context, elsewhere) {
             candidate = candidate.clear(guard);
@@ -99,7 +107,8 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             if_unknown: Some(Confidence::Certain),
             if_no: IfNo::Clear,
         });
-        if used == Use::Escapes && unbounded.is_empty() {
+        // Who calls the requests of a client that is kept may bound them.
+        if used == Use::Escapes && kept {
             candidate = candidate.assume(Step::at("requests-without-timeout", span));
         }
         if candidate.confidence() == Confidence::Certain
@@ -149,6 +158,54 @@ pub fn unbounded_requests(model: &Model<'_>, constructor: &Constructor<'_>) -> V
     found
 }
 
+/// The same of a client that a field keeps: `self.http.get(url)….send()` in
+/// this file, where the type's own function made the client.
+fn requests_of_field(model: &Model<'_>, constructor: &Constructor<'_>) -> Vec<NodeId> {
+    const VERBS: &[&str] = &["get", "head", "post", "put", "patch", "delete", "request"];
+    let ty = |node: NodeId| {
+        let owner = model.function_of(node)?.owner?;
+        model.tree.impls.get(owner).map(|of| of.self_ty.leaf())
+    };
+    let (Some(field), Some(own)) = (field_of(model, constructor.node), ty(constructor.node)) else { return Vec::new() };
+    let requests = model.tree.all().filter(|&id| match model.tree.kind(id) {
+        Kind::Method { receiver, name, .. } if VERBS.contains(&name.as_str()) => match model.tree.kind(*receiver) {
+            Kind::Field { name, .. } => *name == field && is_unbounded(model, id) && ty(id) == Some(own),
+            _ => false,
+        },
+        _ => false,
+    });
+    requests.collect()
+}
+
+/// The field of a literal that keeps what a node gives, itself or by a local.
+fn field_of(model: &Model<'_>, made: NodeId) -> Option<String> {
+    let keeps = |value: NodeId| match model.tree.kind(model.tree.node(value).parent) {
+        Kind::Struct { fields, .. } => fields.iter().find(|(_, kept)| *kept == value).map(|(name, _)| name.to_string()),
+        _ => None,
+    };
+    keeps(model.unwrapped(made)).or_else(|| {
+        let (binding, pattern) = model.bound_by(made)?;
+        model.uses_of(binding, pattern.name()?).into_iter().find_map(keeps)
+    })
+}
+
+/// True for clients that bound their requests unless they are told not to.
+pub fn is_timed_by_default(constructor: &Constructor<'_>) -> bool {
+    let off = || constructor.settings.iter().any(|(_, name)| *name == "disable_timeout");
+    constructor.library == Library::ReqwestBlocking || constructor.library == Library::Awc && !off()
+}
+
+/// True for settings that bound how long an answer may take.
+pub fn bounds_answers(setting: &str) -> bool {
+    let other = matches!(setting, "pool_idle_timeout" | "disable_timeout") || is_connecting(setting);
+    setting.contains("timeout") && !other
+}
+
+/// True for settings that bound how a connection is made or kept, and no answer.
+fn is_connecting(setting: &str) -> bool {
+    matches!(setting, "connect_timeout" | "timeout_connect" | "timeout_resolve" | "timeout_write")
+}
+
 /// `client.get(url)….send()` in one chain, without a timeout in it or around it.
 fn is_unbounded(model: &Model<'_>, request: NodeId) -> bool {
     let end = model.chain_end(request);
@@ -184,13 +241,12 @@ fn guard(
     elsewhere: Option<Span>,
 ) -> Option<Step> {
     let span = model.tree.span(constructor.node);
-    if matches!(constructor.library, Library::ReqwestBlocking | Library::Awc) {
+    if is_timed_by_default(constructor) {
         return Some(Step::at("timeout-by-default", span));
     }
     // A channel is dialled once: what bounds that is what users of it set.
     let tonic = constructor.library == Library::Tonic;
-    let own =
-        |name: &str| name.contains("timeout") && (tonic || name != "connect_timeout") && name != "pool_idle_timeout";
+    let own = |name: &str| bounds_answers(name) || tonic && is_connecting(name);
     if let Some((method, _)) = constructor.settings.iter().find(|(_, name)| own(name)) {
         return Some(Step::at("timeout-on-client", model.tree.span(*method)));
     }

@@ -24,6 +24,7 @@ pub const VOCABULARY: Vocabulary = Vocabulary {
 };
 
 /// One `let pattern = call.await…;`, or an entry of a literal.
+#[derive(Clone)]
 struct Wait<'m> {
     statement: NodeId,
     /// What is bound; nothing by an entry.
@@ -39,7 +40,7 @@ struct Wait<'m> {
 pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
     for block in model.tree.all() {
         if let Some(run) = entries(model, block) {
-            report(model, sink, &run);
+            report(model, sink, &run, None);
             continue;
         }
         if !matches!(model.tree.kind(block), Kind::Block | Kind::Async) {
@@ -56,7 +57,8 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             let mut run = Run { waits: vec![first], between: Vec::new() };
             let mut passed = Vec::new();
             let mut stopped = None;
-            for &statement in &statements[at..] {
+            let mut overlap = None;
+            for (index, &statement) in statements.iter().enumerate().skip(at) {
                 let Some(next) = wait(model, statement) else {
                     if !is_harmless(model, statement) {
                         break;
@@ -66,19 +68,52 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
                 };
                 stopped = why_not(model, &run, &passed, &next);
                 if stopped.is_some() {
+                    overlap = overlapping(model, &run, &passed, next, &statements[index + 1..]);
                     break;
                 }
-                at = statements.iter().position(|&s| s == statement).map_or(at, |index| index + 1);
+                at = index + 1;
                 run.between.append(&mut passed);
                 run.waits.push(next);
             }
             if let Some(guard) = stopped.filter(|_| run.waits.len() == 1) {
                 near_miss(model, sink, &run.waits[0], guard);
             } else if run.waits.len() >= 2 {
-                report(model, sink, &run);
+                report(model, sink, &run, overlap.as_ref());
             }
         }
     }
+}
+
+/// The end of a run with what follows it, where `next` does not belong to all
+/// of the run: where its first waits turn out to be no reads, these may still
+/// be a run.
+fn overlapping<'m>(
+    model: &'m Model<'_>,
+    run: &Run<'m>,
+    passed: &[NodeId],
+    next: Wait<'m>,
+    after: &[NodeId],
+) -> Option<Run<'m>> {
+    let between: Vec<NodeId> = run.between.iter().chain(passed).copied().collect();
+    let tails = (1..run.waits.len()).map(|from| {
+        let waits = run.waits[from..].to_vec();
+        let start = waits[0].statement;
+        Run { waits, between: between.iter().copied().filter(|&at| at > start).collect() }
+    });
+    let mut rest = tails.into_iter().find(|rest| why_not(model, rest, &[], &next).is_none())?;
+    rest.waits.push(next);
+    let mut passed = Vec::new();
+    for &statement in after {
+        match wait(model, statement) {
+            Some(next) if why_not(model, &rest, &passed, &next).is_none() => {
+                rest.between.append(&mut passed);
+                rest.waits.push(next);
+            }
+            None if is_harmless(model, statement) => passed.push(statement),
+            _ => break,
+        }
+    }
+    Some(rest)
 }
 
 /// Waits that could be one, and the statements that stand between them.
@@ -89,12 +124,11 @@ struct Run<'m> {
 
 fn wait<'m>(model: &'m Model<'_>, statement: NodeId) -> Option<Wait<'m>> {
     let Kind::Let { pattern, init: Some(init), otherwise: None, .. } = model.tree.kind(statement) else { return None };
-    let mut awaits = model.tree.below(*init).filter(|&id| matches!(model.tree.kind(id), Kind::Await(_)));
-    let awaited = awaits.next()?;
-    if awaits.next().is_some() || model.body_of(awaited) != Body::Async {
+    let awaited = model.tree.below(*init).filter(|&id| matches!(model.tree.kind(id), Kind::Await(_))).last()?;
+    if model.body_of(awaited) != Body::Async {
         return None;
     }
-    let handled = model.unwrapped(awaited);
+    let handled = taken_of(model, *init, awaited)?;
     // `match call.await { Ok(value) => value, Err(error) => return … }` too.
     let matched = matches!(model.tree.kind(*init), Kind::Match { on } if *on == handled);
     if handled != *init && !matched {
@@ -108,6 +142,31 @@ fn wait<'m>(model: &'m Model<'_>, statement: NodeId) -> Option<Wait<'m>> {
         return None;
     }
     Some(Wait { statement, pattern: Some(pattern), awaited, call: *call, operation })
+}
+
+/// What is made of an awaited answer where that asks nobody else: its body,
+/// a column, a field. `None` where another call is awaited beside it.
+fn taken_of(model: &Model<'_>, init: NodeId, awaited: NodeId) -> Option<NodeId> {
+    const TAKES: &[&str] = &["error_for_status", "get", "into_inner", "ok", "flatten", "len", "is_some", "is_empty"];
+    let mut at = model.unwrapped(awaited);
+    while at != init {
+        let parent = model.tree.node(at).parent;
+        let taken = match model.tree.kind(parent) {
+            Kind::Method { receiver, name, args, .. } if *receiver == at => {
+                model.reads_body(parent)
+                    || TAKES.contains(&name.as_str()) && args.iter().all(|&argument| model.is_plain_value(argument))
+            }
+            Kind::Field { .. } => true,
+            _ => false,
+        };
+        if !taken {
+            break;
+        }
+        at = model.unwrapped(parent);
+    }
+    let all = model.tree.below(init).filter(|&id| matches!(model.tree.kind(id), Kind::Await(_)));
+    let own = |id: &NodeId| model.tree.is_within(*id, at) && model.tree.is_within(awaited, *id);
+    all.into_iter().all(|id| own(&id)).then_some(at)
 }
 
 /// The awaited entries of a struct, tuple or array, which are evaluated in
@@ -193,10 +252,12 @@ fn near_miss(model: &Model<'_>, sink: &mut Sink<'_>, first: &Wait<'_>, guard: St
     sink.push(candidate.value("count", 2u32).value("network_calls", 2u32).value("saved_percent", 50u32).clear(guard));
 }
 
-fn report(model: &Model<'_>, sink: &mut Sink<'_>, run: &Run<'_>) {
+fn report(model: &Model<'_>, sink: &mut Sink<'_>, run: &Run<'_>, overlap: Option<&Run<'_>>) {
     // Where one of the waits turns out to be no read, its neighbours may still
     // be two.
-    let mut readings = parts(&run.waits).filter_map(|waits| candidate(model, sink, waits, &run.between));
+    let runs = std::iter::once(run).chain(overlap);
+    let readings = runs.flat_map(|run| parts(&run.waits).map(|waits| (waits, &run.between)));
+    let mut readings = readings.filter_map(|(waits, between)| candidate(model, sink, waits, between));
     let Some(whole) = readings.next() else { return };
     let whole = readings.fold(whole, Builder::or_narrower);
     sink.push(whole);
@@ -292,7 +353,8 @@ fn patch(model: &Model<'_>, waits: &[Wait<'_>]) -> Option<Draft> {
         }
         let call = model.tree.node(wait.call).outer;
         let code = model.source.slice(call);
-        if code.contains("//") && !code.contains("://") || code.contains("/*") {
+        // An address is no comment.
+        if code.replace("://", "").contains("//") || code.contains("/*") {
             return None;
         }
         calls.push(code.to_owned());

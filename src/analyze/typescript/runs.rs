@@ -93,6 +93,9 @@ pub struct Run<'a> {
     /// Why the await after a run of one does not belong to it, where a reader
     /// might ask.
     pub guard: Option<(&'static str, Span)>,
+    /// The end of the run with the next await, which needs what the run's first
+    /// ones give: where these turn out to be no reads, those may still be two.
+    pub overlap: Option<Box<Run<'a>>>,
     tainted: Uses,
 }
 
@@ -130,12 +133,14 @@ pub fn runs<'a>(effects: &Effects<'_, 'a>, block: NodeId) -> Vec<Run<'a>> {
             out.push(done);
         }
     };
-    for statement in effects.model.children(block) {
+    let statements: Vec<NodeId> = effects.model.children(block).collect();
+    for (index, &statement) in statements.iter().enumerate() {
         match read(effects, statement) {
             Read::Await(link) => {
                 let depends = run.links.iter().any(|earlier| earlier.uses.conflicts(&link.uses))
                     || run.tainted.conflicts(&link.uses);
                 if depends {
+                    run.overlap = overlapping(effects, &run, &statements[index..]).map(Box::new);
                     flush(&mut run, &mut pending, None);
                 }
                 run.between.append(&mut pending);
@@ -157,6 +162,33 @@ pub fn runs<'a>(effects: &Effects<'_, 'a>, block: NodeId) -> Vec<Run<'a>> {
     }
     flush(&mut run, &mut pending, None);
     out
+}
+
+/// See [`Run::overlap`]; `rest` begins with the statement that does not belong
+/// to all of `run`. With a statement between the awaits, none is told.
+fn overlapping<'a>(effects: &Effects<'_, 'a>, run: &Run<'a>, rest: &[NodeId]) -> Option<Run<'a>> {
+    if run.links.len() < 2 || !run.between.is_empty() {
+        return None;
+    }
+    let again = |statement: &NodeId| match read(effects, *statement) {
+        Read::Await(link) => Some(*link),
+        _ => None,
+    };
+    let (first, after) = rest.split_first()?;
+    let next = again(first)?;
+    let from = run.links.iter().rposition(|earlier| earlier.uses.conflicts(&next.uses))? + 1;
+    if from == run.links.len() || run.tainted.conflicts(&next.uses) {
+        return None;
+    }
+    let mut links = run.links[from..].iter().map(|link| again(&link.statement)).collect::<Option<Vec<_>>>()?;
+    links.push(next);
+    for link in after.iter().map_while(again) {
+        if links.iter().any(|earlier| earlier.uses.conflicts(&link.uses)) {
+            break;
+        }
+        links.push(link);
+    }
+    Some(Run { links, ..Run::default() })
 }
 
 /// The awaited entries of an object or array literal, which are evaluated in

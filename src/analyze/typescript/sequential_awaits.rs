@@ -94,7 +94,8 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
 }
 
 fn candidate<'a>(effects: &Effects<'_, 'a>, sink: &Sink<'_>, block: NodeId, run: &Run<'a>) -> Option<Builder> {
-    let mut parts = run.parts();
+    let overlap = run.overlap.iter().flat_map(|overlap| overlap.parts());
+    let mut parts = run.parts().chain(overlap);
     let whole = candidate_of(effects, sink, block, &parts.next()?)?;
     if let (1, Some((guard, at))) = (run.links.len(), run.guard) {
         return Some(whole.clear(Step::at(guard, at)));

@@ -18,7 +18,12 @@ impl Model<'_> {
         if self.callee(value).is_some_and(|path| equals(&path, "reqwest::get")) {
             return Some(Operation::new(Io::Http, Effect::Read, Resource::Shared));
         }
-        let Kind::Method { name, .. } = self.tree.kind(value) else { return None };
+        let Kind::Method { receiver, name, .. } = self.tree.kind(value) else { return None };
+        // hyper's own client is awaited without a `send`.
+        let hyper = |path: &Vec<String>| equals(path, "hyper_util::client::legacy::Client");
+        if name == "get" && self.type_path(*receiver).is_some_and(|path| hyper(&path)) {
+            return Some(Operation::new(Io::Http, Effect::Read, Resource::Shared));
+        }
         if name != "send" {
             return None;
         }

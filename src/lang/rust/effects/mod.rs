@@ -201,7 +201,22 @@ impl Model<'_> {
     /// True for an await that adds nothing: the body of an answer, a
     /// connection from a pool.
     pub fn is_neutral(&self, value: NodeId) -> bool {
-        self.reads_body(value) || self.takes_connection(value)
+        self.reads_body(value) || self.takes_connection(value) || self.reads_body_in_function(value)
+    }
+
+    /// A function of this file that only waits for the body of the answer that
+    /// it is handed.
+    fn reads_body_in_function(&self, value: NodeId) -> bool {
+        let Kind::Call { callee, .. } = self.tree.kind(value) else { return false };
+        let Kind::Path(path) = self.tree.kind(*callee) else { return false };
+        let [name] = path.as_slice() else { return false };
+        let Some(body) = self.free_function(name).filter(|f| f.is_async).and_then(|f| f.body) else { return false };
+        let mut awaits = self.tree.below(body).filter_map(|id| match self.tree.kind(id) {
+            Kind::Await(value) => Some(*value),
+            _ => None,
+        });
+        let first = awaits.next();
+        first.is_some_and(|first| self.reads_body(first)) && awaits.all(|other| self.reads_body(other))
     }
 
     /// `response.json()` and its like read what a request already asked for.

@@ -457,7 +457,7 @@ fn by_name(model: &Model<'_>, path: &Path<'_, '_>) -> Option<(Client, usize)> {
     let receiver = receivers.last()?;
     // `context.loaders.user.load(id)`, `this.userLoader.load(id)`.
     let loads = |name: &&str| names::pieces(name).last().is_some_and(|w| matches!(w, "loader" | "loaders" | "Loader"));
-    if *leaf == "load" && receivers.iter().rev().take(2).any(|name| loads(name)) {
+    if *leaf == "load" && receivers.iter().rev().take(2).any(loads) {
         return Some((Client::named(Kind::Loader, Nature::Parallel), receivers.len().checked_sub(offset)?));
     }
     let last = names::pieces(receiver).last().unwrap_or("");
