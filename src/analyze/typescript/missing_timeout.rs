@@ -1,5 +1,6 @@
 //! HTTP calls that wait for an answer without a bound of their own.
 
+mod circumstance;
 mod injected;
 mod raw;
 mod wrapper;
@@ -7,19 +8,20 @@ mod wrapper;
 use std::borrow::Cow;
 
 use oxc_ast::AstKind;
-use oxc_ast::ast::{CallExpression, Expression};
+use oxc_ast::ast::CallExpression;
 use oxc_syntax::node::NodeId;
 
 use super::http::{self, Kind};
-use super::instance::{self, Instance, Kept};
+use super::instance::{self, Instance};
 use super::options::{self, Options};
 use crate::analyze::sink::Builder;
 use crate::analyze::{Analysis, Sink, Vocabulary};
 use crate::lang::typescript::functions::Enclosing;
-use crate::lang::typescript::path::{Binding, Root, argument};
-use crate::lang::typescript::{Model, bare, span};
-use crate::observe::{Confidence, Context, Draft, IfNo, Known, Need, Question, Setting, Step, Value};
+use crate::lang::typescript::path::argument;
+use crate::lang::typescript::{Model, span};
+use crate::observe::{Confidence, Context, Draft, IfNo, Need, Question, Setting, Step};
 use crate::source::Span;
+use circumstance::{content_guard, is_local_target, is_never_aborted, is_raced};
 use wrapper::Wrapper;
 
 /// See the module.
@@ -283,137 +285,6 @@ fn guard<'a>(model: &Model<'a>, site: Site<'_, 'a>, given: &Options<'a, 'a>) -> 
         return Some(Step::new("local"));
     }
     content_guard(model, site, given)
-}
-
-/// Requests whose length is the point (streams, uploads), and those that
-/// another layer answers or nobody waits for.
-fn content_guard<'a>(model: &Model<'a>, site: Site<'_, 'a>, given: &Options<'a, 'a>) -> Option<Step> {
-    let Site { node, call, kind, .. } = site;
-    // `cache: 'no-store'` asks the other side each time.
-    let fresh = |value: &Expression<'a>| match model.value(value) {
-        Known::Here(Value::Text(text), _) => matches!(text.as_str(), "no-store" | "no-cache" | "reload"),
-        _ => false,
-    };
-    if given.first(&["next"]).is_some() || given.first(&["cache"]).is_some_and(|cache| !fresh(cache)) {
-        return Some(Step::new("cached"));
-    }
-    if let Some(place) = streams(model, node, given) {
-        return Some(Step::at("streaming", place));
-    }
-    if matches!(kind, Kind::Fetch | Kind::NodeFetch | Kind::UndiciRequest)
-        && let Some(place) = reads_body(model, node)
-    {
-        return Some(Step::at("streaming", place));
-    }
-    let body = match kind {
-        Kind::AxiosCall => argument(&call.arguments, 1).filter(|_| site.index == 2),
-        _ => given.first(&["body", "data", "formData", "form"]),
-    };
-    if let Some(body) = body.filter(|body| is_bulky(model, body)) {
-        return Some(Step::at("upload", span(body)));
-    }
-    if !kind.makes_client() && http::is_unawaited(model, node) && kind != Kind::NodeHttp {
-        return Some(Step::at("nobody-waits", span(call)));
-    }
-    None
-}
-
-/// The signal of a controller of this function that nothing aborts.
-fn is_never_aborted<'a>(model: &Model<'a>, bound: &'a Expression<'a>) -> bool {
-    let path = model.path_of(bound);
-    let (Root::Symbol(symbol, _), ["signal"]) = (path.root, path.members.as_slice()) else { return false };
-    let Binding::Constant(init) = model.binding(symbol) else { return false };
-    let Expression::NewExpression(new) = bare(init) else { return false };
-    model.path_of(&new.callee).is_global("AbortController", &[])
-        && model.scoping().get_resolved_references(symbol).all(|reference| {
-            let parent = model.nodes().parent_kind(reference.node_id());
-            matches!(parent, AstKind::StaticMemberExpression(member) if member.property.name == "signal")
-        })
-}
-
-/// A race or a timer around the call, anywhere in the outermost function. A
-/// call that the function itself waits for is in no race beside it.
-fn is_raced(model: &Model<'_>, node: NodeId) -> bool {
-    let Some(function) = model.function_of(node) else { return false };
-    let outermost = http::outermost(model, node);
-    let around = model.source.slice(outermost);
-    if ["AbortSignal.timeout(", ".abort("].iter().any(|mark| around.contains(mark)) {
-        return true;
-    }
-    let waited_for = matches!(model.nodes().parent_kind(node), AstKind::AwaitExpression(_))
-        && span(&model.kind(function)) == outermost;
-    let beside = |id: &NodeId| match model.kind(*id) {
-        AstKind::CallExpression(race) => {
-            model.callee(race).is_global("Promise", &["race"])
-                && outermost.contains(span(race))
-                && (!waited_for || span(race).contains(span(&model.kind(node))))
-        }
-        _ => false,
-    };
-    around.contains("Promise.race(") && model.index.calls.iter().any(beside)
-}
-
-fn streams<'a>(model: &Model<'a>, node: NodeId, given: &Options<'a, 'a>) -> Option<Span> {
-    if let Some(kind) = given.first(&["responseType"])
-        && matches!(model.value(kind), Known::Here(Value::Text(ref text), _) if text == "stream")
-    {
-        return Some(span(kind));
-    }
-    let around = http::outermost(model, node);
-    let inside = model.function_of(node).is_some();
-    const MARKS: &[&str] = &[
-        "text/event-stream",
-        "getReader(",
-        ".pipeThrough(",
-        ".pipeTo(",
-        "Readable.fromWeb",
-        "createWriteStream",
-        "pipeline(",
-        "stream: true",
-        "EventSource",
-        "long-poll",
-        "longPoll",
-    ];
-    let text = model.source.slice(around);
-    (inside && MARKS.iter().any(|mark| text.contains(mark))).then_some(around)
-}
-
-/// The answer's `body`, which is a stream, is used.
-fn reads_body(model: &Model<'_>, node: NodeId) -> Option<Span> {
-    let answer = match instance::kept(model, http::chain(model, node).1) {
-        Kept::Variable(symbol) => symbol,
-        _ => return None,
-    };
-    model.scoping().get_resolved_references(answer).find_map(|reference| {
-        match model.nodes().parent_kind(reference.node_id()) {
-            AstKind::StaticMemberExpression(member) if member.property.name == "body" => Some(span(member)),
-            _ => None,
-        }
-    })
-}
-
-/// Bodies that may take long to send.
-fn is_bulky<'a>(model: &Model<'a>, body: &'a Expression<'a>) -> bool {
-    const BULKY: &[&str] =
-        &["form", "formdata", "file", "stream", "blob", "buffer", "readable", "archive", "chunk", "part", "data"];
-    match bare(body) {
-        Expression::NewExpression(new) => matches!(model.path_of(&new.callee).leaf(), "FormData" | "Blob" | "File"),
-        Expression::Identifier(id) => {
-            let lower = id.name.to_ascii_lowercase();
-            BULKY.iter().any(|word| lower.contains(word))
-        }
-        _ => {
-            let leaf = model.path_of(body).leaf().to_ascii_lowercase();
-            leaf == "buffer" || leaf.contains("stream")
-        }
-    }
-}
-
-fn is_local_target<'a>(model: &Model<'a>, call: &'a CallExpression<'a>, given: &Options<'a, 'a>) -> bool {
-    let url = given.first(&["baseURL", "prefixUrl", "url"]);
-    let target = url.or_else(|| argument(&call.arguments, 0).filter(|a| !matches!(a, Expression::ObjectExpression(_))));
-    let socket = given.first(&["socketPath"]).is_some();
-    socket || target.and_then(|url| instance::leading_text(model, url)).is_some_and(|text| instance::is_local(&text))
 }
 
 /// What the rest of the file does with a new client.

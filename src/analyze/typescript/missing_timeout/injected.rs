@@ -5,7 +5,8 @@ use oxc_ast::AstKind;
 use oxc_ast::ast::CallExpression;
 use oxc_syntax::node::NodeId;
 
-use super::{Site, bounding, content_guard, none_sets, runtime};
+use super::circumstance::content_guard;
+use super::{Site, bounding, none_sets, runtime};
 use crate::analyze::Sink;
 use crate::analyze::typescript::http::{self, Kind};
 use crate::analyze::typescript::options::{self, Options};

@@ -3,6 +3,7 @@
 //! annotations of parameters. What is known by its name alone says so.
 
 mod kind;
+mod named;
 mod table;
 
 use std::cell::RefCell;
@@ -17,6 +18,7 @@ use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
 
 pub use self::kind::{Client, Kind};
+use self::named::by_name;
 pub use self::table::Nature;
 use self::table::{CLASSES, HANDS_ON, MAKERS, VALUES, is_module};
 use super::names;
@@ -422,76 +424,6 @@ pub const PRISMA_READS: &[&str] =
 
 /// Prisma's writes of one row that have a sister for many rows.
 pub const PRISMA_ROW_WRITES: &[&str] = &["create", "delete"];
-
-/// What a path's names alone suggest.
-fn by_name(model: &Model<'_>, path: &Path<'_, '_>) -> Option<(Client, usize)> {
-    let root = match path.root {
-        Root::Symbol(_, name) | Root::Global(name) => Some(name),
-        _ => None,
-    };
-    let offset = usize::from(root.is_some());
-    let segments: Vec<&str> = root.into_iter().chain(path.members.iter().copied()).collect();
-    let (leaf, receivers) = segments.split_last()?;
-    // `x.model.findMany` on something that is called Prisma or a database.
-    if *leaf == "selectFrom" && receivers.len() == 1 {
-        let carrier = names::is_carrier(receivers[0]);
-        let nature = if carrier { Nature::Serial } else { Nature::Parallel };
-        return Some((Client::named(Kind::Kysely, nature), receivers.len().checked_sub(offset)?));
-    }
-    if let [.., holder, _model] = receivers
-        && (PRISMA_READS.contains(leaf) || PRISMA_ROW_WRITES.contains(leaf))
-    {
-        let words = names::words(holder);
-        let of_prisma = words.iter().any(|word| word == "prisma");
-        // A transaction runs its statements in turn.
-        if *holder == "tx" && PRISMA_ROW_WRITES.contains(leaf) {
-            let used = (receivers.len() - 1).checked_sub(offset)?;
-            return Some((Client::named(Kind::Prisma, Nature::Serial), used));
-        }
-        let of_database = words.last().is_some_and(|word| matches!(word.as_str(), "db" | "replica" | "database"));
-        if (of_prisma || of_database) && !names::is_carrier(holder) {
-            let used = (receivers.len() - 1).checked_sub(offset)?;
-            return Some((Client::named(Kind::Prisma, Nature::Parallel), used));
-        }
-    }
-    let receiver = receivers.last()?;
-    // `context.loaders.user.load(id)`, `this.userLoader.load(id)`.
-    let loads = |name: &&str| names::pieces(name).last().is_some_and(|w| matches!(w, "loader" | "loaders" | "Loader"));
-    if *leaf == "load" && receivers.iter().rev().take(2).any(loads) {
-        return Some((Client::named(Kind::Loader, Nature::Parallel), receivers.len().checked_sub(offset)?));
-    }
-    let last = names::pieces(receiver).last().unwrap_or("");
-    let named = |list: &[&str]| list.iter().any(|name| name.eq_ignore_ascii_case(last));
-    let used = receivers.len().checked_sub(offset)?;
-    if named(&["repository", "repo"]) {
-        return Some((Client::named(Kind::Repository, Nature::Parallel), used));
-    }
-    let redis =
-        ["get", "mget", "hget", "hgetall", "hmget", "lrange", "smembers", "zrange", "exists", "ttl", "zscore", "llen"];
-    if named(&["redis", "ioredis"]) && redis.iter().any(|command| command.eq_ignore_ascii_case(leaf)) {
-        return Some((Client::named(Kind::Redis, Nature::Parallel), used));
-    }
-    if named(&["axios", "http", "client", "api"])
-        && matches!(*leaf, "get" | "post" | "head" | "put" | "patch" | "delete")
-    {
-        return Some((Client::named(Kind::HttpByName, Nature::Parallel), used));
-    }
-    // `User.findByPk` on something imported and capitalised.
-    let is_class = receiver.chars().next().is_some_and(char::is_uppercase);
-    const STATICS: &[&str] = &["findByPk", "findAndCountAll", "findById", "countDocuments", "findAll"];
-    const OF_MODELS: &[&str] = &["find", "findOne", "exists", "distinct", "aggregate", "count"];
-    if is_class && receivers.len() == 1 && (STATICS.contains(leaf) || OF_MODELS.contains(leaf)) {
-        let Root::Symbol(symbol, _) = path.root else { return None };
-        let Binding::Import(imported) = model.binding(symbol) else { return None };
-        // `find` is a method of many things; a model's file is called so.
-        let of_models = names::pieces(imported.module)
-            .any(|word| ["model", "models", "schema", "schemas", "entity", "entities"].contains(&word));
-        if of_models || STATICS.contains(leaf) {
-            return Some((Client::named(Kind::Model, Nature::Parallel), 0));
-        }
-    }
-    None
-}
 
 #[cfg(test)]
 mod tests;

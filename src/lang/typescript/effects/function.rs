@@ -6,12 +6,12 @@ use oxc_ast::AstKind;
 use oxc_ast::ast::{CallExpression, Expression};
 use oxc_span::GetSpan;
 use oxc_syntax::node::NodeId;
-use oxc_syntax::symbol::SymbolId;
 
+use super::pure::{is_fresh, is_pure};
 use super::{By, Effects, handed, raw};
 use crate::lang::typescript::clients::{Kind, Nature};
 use crate::lang::typescript::names;
-use crate::lang::typescript::path::{Binding, Path, Root, argument, strip_node};
+use crate::lang::typescript::path::argument;
 use crate::lang::typescript::uses::Uses;
 use crate::lang::typescript::{Model, bare};
 use crate::observe::{Effect, FunctionSummary, Io, NameRef};
@@ -34,148 +34,6 @@ pub struct Summary {
 /// A read that rests on more functions of other files than this is not shown
 /// to be one; the bound also keeps summaries small.
 const DEPENDENCIES: usize = 8;
-
-/// Globals whose functions touch nothing outside.
-const PURE_GLOBALS: &[&str] = &[
-    "Math",
-    "JSON",
-    "Object",
-    "Array",
-    "Number",
-    "String",
-    "Boolean",
-    "Date",
-    "BigInt",
-    "Promise",
-    "Symbol",
-    "Reflect",
-    "Buffer",
-    "URL",
-    "URLSearchParams",
-    "Intl",
-    "RegExp",
-    "Error",
-    "parseInt",
-    "parseFloat",
-    "isNaN",
-    "isFinite",
-    "encodeURIComponent",
-    "decodeURIComponent",
-    "encodeURI",
-    "decodeURI",
-    "structuredClone",
-    "atob",
-    "btoa",
-    "performance",
-    "console",
-    "crypto",
-    "AbortSignal",
-    "TextEncoder",
-    "TextDecoder",
-];
-
-/// Methods of strings, arrays, numbers, dates and promises that touch nothing
-/// outside, by names that little else has.
-const PURE_METHODS: &[&str] = &[
-    "map",
-    "filter",
-    "reduce",
-    "some",
-    "every",
-    "findIndex",
-    "findLast",
-    "includes",
-    "indexOf",
-    "lastIndexOf",
-    "join",
-    "slice",
-    "split",
-    "trim",
-    "trimEnd",
-    "trimStart",
-    "toLowerCase",
-    "toUpperCase",
-    "toString",
-    "toFixed",
-    "startsWith",
-    "endsWith",
-    "match",
-    "matchAll",
-    "test",
-    "replace",
-    "replaceAll",
-    "padStart",
-    "padEnd",
-    "concat",
-    "flat",
-    "flatMap",
-    "forEach",
-    "keys",
-    "values",
-    "entries",
-    "toISOString",
-    "getTime",
-    "valueOf",
-    "charAt",
-    "charCodeAt",
-    "at",
-    "localeCompare",
-    "substring",
-    "substr",
-    "toSorted",
-    "toReversed",
-    "repeat",
-    "normalize",
-    "has",
-    "then",
-    "catch",
-    "finally",
-    "json",
-    "text",
-    "blob",
-    "arrayBuffer",
-    "safeParse",
-    "parse",
-    "toJSON",
-    "bind",
-    "toPrecision",
-    "codePointAt",
-    "dump",
-    "transformToString",
-    "transformToByteArray",
-];
-
-/// Packages whose functions compute, or shape what something else waits for.
-const PURE_PACKAGES: &[&str] = &[
-    "rxjs",
-    "rxjs/operators",
-    "lodash",
-    "lodash-es",
-    "ramda",
-    "date-fns",
-    "dayjs",
-    "moment",
-    "luxon",
-    "zod",
-    "joi",
-    "yup",
-    "uuid",
-    "nanoid",
-    "path",
-    "url",
-    "qs",
-    "querystring",
-    "crypto",
-    "http-errors",
-    "drizzle-orm",
-    "typeorm",
-    "sequelize",
-    "next/headers",
-];
-
-/// Methods that change their own collection only.
-const COLLECTING: &[&str] =
-    &["push", "set", "add", "sort", "reverse", "unshift", "pop", "shift", "splice", "delete", "append", "fill"];
 
 impl Summary {
     /// A function that does nothing, as far as is known yet.
@@ -434,76 +292,4 @@ fn waits(model: &Model<'_>, function: NodeId) -> bool {
 fn writes_outside(model: &Model<'_>, function: NodeId) -> bool {
     let uses = Uses::of(model, function);
     uses.writes_outside(model, function) || uses.mutates.iter().any(|&symbol| !is_fresh(model, symbol))
-}
-
-/// True where a variable holds something that was made for it alone.
-pub fn is_fresh(model: &Model<'_>, symbol: SymbolId) -> bool {
-    let init = match model.binding(symbol) {
-        Binding::Constant(init) | Binding::Variable(Some(init)) => init,
-        Binding::Variable(None) => return true,
-        _ => return false,
-    };
-    matches!(
-        bare(init),
-        Expression::ObjectExpression(_)
-            | Expression::ArrayExpression(_)
-            | Expression::NewExpression(_)
-            | Expression::CallExpression(_)
-            | Expression::AwaitExpression(_)
-    )
-}
-
-/// True for a callee that by its name touches nothing but values: a global
-/// function, a method of strings, arrays, numbers and dates.
-pub fn touches_nothing(path: &Path<'_, '_>) -> bool {
-    match path.root {
-        Root::Global(name) if PURE_GLOBALS.contains(&name) => true,
-        _ => !path.members.is_empty() && PURE_METHODS.contains(&path.leaf()),
-    }
-}
-
-/// True where a call touches nothing but values.
-pub fn is_pure<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, function: NodeId) -> bool {
-    let model = effects.model;
-    let path = model.callee(call);
-    let leaf = path.leaf();
-    if names::is_logger(path.receiver_name()) {
-        return true;
-    }
-    if let Root::Global(name) = path.root
-        && PURE_GLOBALS.contains(&name)
-    {
-        return true;
-    }
-    let takes_function =
-        call.arguments.first().and_then(|a| a.as_expression()).is_some_and(|a| {
-            matches!(bare(a), Expression::ArrowFunctionExpression(_) | Expression::FunctionExpression(_))
-        });
-    let computes = |path: &Path<'_, 'a>| {
-        model.imported(path).is_some_and(|imported| PURE_PACKAGES.contains(&strip_node(imported.module)))
-    };
-    // `createHash('sha256').update(text)` changes what it began with alone.
-    let hashes = || {
-        if !model.facts().imports("crypto") {
-            return false;
-        }
-        let base = effects.chain(call).base;
-        model.imported(&base).is_some_and(|imported| strip_node(imported.module) == "crypto")
-    };
-    if (computes(&path) || hashes()) && effects.subscribed(call).is_none() {
-        return true;
-    }
-    if path.members.is_empty() {
-        return false;
-    }
-    if PURE_METHODS.contains(&leaf) || leaf == "find" && takes_function {
-        return true;
-    }
-    if COLLECTING.contains(&leaf)
-        && let Root::Symbol(symbol, _) = path.root
-    {
-        let here = model.is_within(model.scoping().symbol_declaration(symbol), function);
-        return here && is_fresh(model, symbol);
-    }
-    false
 }

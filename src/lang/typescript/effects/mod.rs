@@ -5,6 +5,7 @@
 pub mod client;
 mod function;
 mod handed;
+mod pure;
 mod raw;
 mod shape;
 
@@ -23,7 +24,8 @@ use super::values::key_name;
 use super::{Model, bare};
 use crate::observe::{Effect, Io, NameRef, Question};
 
-pub use self::function::{Summary, touches_nothing};
+pub use self::function::Summary;
+pub use self::pure::touches_nothing;
 
 /// Links that read the answer of the call before them.
 const READS_BODY: &[&str] = &["json", "text", "arrayBuffer", "blob", "buffer", "bytes"];
