@@ -104,15 +104,16 @@ pub fn says_write<'a>(model: &Model<'a>, call: &'a CallExpression<'a>) -> bool {
     })
 }
 
-/// True where what a call hands over after the first argument may decide what
-/// is asked for, by its name, and is not written here.
+/// True where what a call hands over may decide what is asked for, by its name
+/// or as an object whose method is not written here.
 pub fn hands_over<'a>(model: &Model<'a>, call: &'a CallExpression<'a>) -> bool {
     const NAMES: &[&str] =
         &["init", "options", "opts", "config", "request", "method", "verb", "body", "payload", "data"];
-    call.arguments.iter().skip(1).any(|given| {
+    call.arguments.iter().any(|given| {
         let Some(given) = given.as_expression() else { return true };
-        let named = names::words(model.path_of(given).leaf()).last().is_some_and(|word| NAMES.contains(&word.as_str()));
-        named && by_itself(model, given) == Effect::Unknown
+        let last = names::words(model.path_of(given).leaf()).pop().unwrap_or_default();
+        let decides = NAMES.contains(&last.as_str()) || model.object(given).is_some();
+        decides && by_itself(model, given) == Effect::Unknown
     })
 }
 
