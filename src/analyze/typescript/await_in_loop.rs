@@ -58,6 +58,17 @@ struct Wait<'a> {
     effect: CallEffect,
 }
 
+impl Wait<'_> {
+    /// True for the call itself, and for the one around it that is awaited.
+    fn is(&self, call: &CallExpression<'_>) -> bool {
+        let around = match bare(&self.awaited.argument) {
+            Expression::CallExpression(around) => around.span == call.span,
+            _ => false,
+        };
+        around || self.call.span == call.span
+    }
+}
+
 /// A `for`, `for of` or `for in` loop.
 struct Loop {
     node: NodeId,
@@ -122,6 +133,7 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
             match (enclosing.context, enclosing.function.filter(|&f| model.name_of(f).is_some())) {
                 _ if row || by_name => builder.doubt(step),
                 (Context::Handler, _) => builder.assume(step),
+                (Context::Library, _) if enclosing.request_path_by_name.is_some() => builder.assume(step),
                 (Context::Library, Some(function)) => builder.assume(step).need(Need {
                     question: Question::CalledFromHandler(model.name_span(function)),
                     span: None,

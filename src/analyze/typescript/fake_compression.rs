@@ -130,7 +130,8 @@ const KEEPS: &[&str] = &["set", "setex", "setEx", "put", "putObject", "hset", "h
 fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
     for &function in &model.index.functions {
         let Some(name) = model.name_of(function) else { continue };
-        if !promises(&name) {
+        let class = class_that_promises(model, function, &name);
+        if !promises(&name) && class.is_none() {
             continue;
         }
         let packs = words(&name).first().is_some_and(|word| SOFT_PROMISES.contains(&word.as_str()));
@@ -141,15 +142,19 @@ fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
         let enclosing = model.enclosing(function);
         let named = name_span(model, function);
         let store = store_name(model, function).or_else(|| given_to_store(model, function));
+        let shown = match &class {
+            Some(class) => format!("{class}.{name}"),
+            None => name.to_string(),
+        };
         let mut builder = sink
             .candidate(at, model.symbol_at(function), model.context_of(function))
             .request_path_by_name(enclosing.request_path_by_name)
-            .value("function", name.as_ref())
+            .value("function", shown.as_str())
             .value("encoding", encoding)
             .value("growth_percent", grows)
             .value("in_store", store.is_some())
             .label(named, "named")
-            .evidence(Step::at("named", named).with("function", name.as_ref()))
+            .evidence(Step::at("named", named).with("function", shown.as_str()))
             .evidence(Step::at("input", at).with("encoding", encoding))
             .evidence(Step::at("no-compressor", span(&model.kind(function))));
         if let Some(store) = store {
@@ -163,7 +168,9 @@ fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
         }
         if !honest {
             builder = builder.clear(Step::at("not-input", at));
-        } else if let Some(draft) = patch::draft(model, function) {
+        } else if class.is_none()
+            && let Some(draft) = patch::draft(model, function)
+        {
             builder = builder.patch(draft);
         }
         sink.push(builder);
@@ -191,16 +198,7 @@ fn constant<'a>(
         return None;
     }
     let encoding = flow::of_text(model, declarator.init.as_ref()?)?;
-    let compresses = |&id: &NodeId| {
-        let callee = match model.kind(id) {
-            AstKind::CallExpression(call) => &call.callee,
-            AstKind::NewExpression(new) => &new.callee,
-            _ => return false,
-        };
-        let called = words(model.path_of(callee).leaf());
-        model.is_within(id, function) && called.iter().any(|word| is_compressor(word))
-    };
-    if model.index.calls.iter().chain(&model.index.news).any(compresses) {
+    if compresses_within(model, function) {
         return None;
     }
     let enclosing = model.enclosing(node);
@@ -244,6 +242,32 @@ fn promises(name: &str) -> bool {
     let has = |list: &[&str]| rest.iter().any(|word| list.contains(&word.as_str()));
     let soft = SOFT_PROMISES.contains(&first.as_str());
     (soft || PROMISES.contains(&first.as_str())) && !has(OTHER_THINGS) && !(soft && has(ADDRESSES))
+}
+
+/// The class of a method that encodes, where the class says that it compresses:
+/// `encode` of `SnappyCodec`.
+fn class_that_promises(model: &Model<'_>, function: NodeId, name: &str) -> Option<String> {
+    const ENCODES: &[&str] = &["encode", "pack", "serialize", "serialise", "wrap", "transform", "apply"];
+    if !words(name).first().is_some_and(|word| ENCODES.contains(&word.as_str())) {
+        return None;
+    }
+    let class = model.class_of(function)?;
+    let named = model.name_of(class)?.into_owned();
+    let promised = words(&named).iter().any(|word| is_compressor(word));
+    (promised && !compresses_within(model, class)).then_some(named)
+}
+
+/// True where something below a node is called like what really compresses.
+fn compresses_within(model: &Model<'_>, around: NodeId) -> bool {
+    model.index.calls.iter().chain(&model.index.news).any(|&id| {
+        let callee = match model.kind(id) {
+            AstKind::CallExpression(call) => &call.callee,
+            AstKind::NewExpression(new) => &new.callee,
+            _ => return false,
+        };
+        let called = words(model.path_of(callee).leaf());
+        model.is_within(id, around) && called.iter().any(|word| is_compressor(word))
+    })
 }
 
 /// Words of functions that really compress.

@@ -267,7 +267,7 @@ pub fn is_on_server(model: &Model<'_>, enclosing: &Enclosing) -> bool {
     if SERVER_PATHS.iter().any(|piece| path.contains(piece)) {
         return true;
     }
-    if model.facts().imports_any(|module| SERVER_MODULES.contains(&module)) {
+    if model.facts().imports_node() || model.facts().imports_any(|module| SERVER_MODULES.contains(&module)) {
         return true;
     }
     let globals = model.scoping().root_unresolved_references();

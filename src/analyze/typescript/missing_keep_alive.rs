@@ -457,7 +457,9 @@ fn sends_here(model: &Model<'_>, function: NodeId) -> bool {
     model.index.calls.iter().filter(within).any(|&id| match model.kind(id) {
         AstKind::CallExpression(call) => {
             let sends = http::kind_of(model, call).is_some_and(|(kind, _)| !kind.makes_client());
-            sends && matches!(model.nodes().parent_kind(id), AstKind::AwaitExpression(_) | AstKind::ReturnStatement(_))
+            let (_, end) = http::chain(model, id);
+            let parent = model.nodes().parent_kind(end);
+            sends && matches!(parent, AstKind::AwaitExpression(_) | AstKind::ReturnStatement(_))
         }
         _ => false,
     })

@@ -10,7 +10,7 @@ use oxc_syntax::node::NodeId;
 
 use crate::analyze::sink::parts;
 use crate::lang::typescript::clients::Nature;
-use crate::lang::typescript::effects::{By, CallEffect, Effects};
+use crate::lang::typescript::effects::{By, CallEffect, Effects, GIVEN};
 use crate::lang::typescript::path::{Binding, Path, Root, is_project_module};
 use crate::lang::typescript::uses::Uses;
 use crate::lang::typescript::{bare, names, span};
@@ -55,6 +55,8 @@ impl<'a> AwaitedRead<'a> {
     pub fn if_unknown(&self, effects: &Effects<'_, 'a>) -> Option<Confidence> {
         let chain = effects.chain(self.call);
         let named = match &self.effect.by {
+            // What a function gives may be anything.
+            By::Imported(name) if name.name.ends_with(GIVEN) => false,
             // Only its own file says what it is.
             By::Imported(name) | By::Typed(name) if !is_project_module(&name.module) => false,
             By::Imported(_) => speaks_of_io(chain.base.leaf()),

@@ -16,8 +16,8 @@ use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
 
 use super::clients::{Client, Kind, Nature, PRISMA_READS};
-use super::effects::Effects;
-use super::effects::client::REDIS_READS;
+use super::effects::client::{MODEL_READS, REDIS_READS};
+use super::effects::{Effects, GIVEN};
 use super::functions::is_function;
 use super::path::{Binding, Root, is_project_module};
 use super::values::key_name;
@@ -162,8 +162,10 @@ impl<'a> Exports<'_, 'a> {
                     }
                 }
                 Declaration::ClassDeclaration(class) => {
-                    if let Some(id) = &class.id {
-                        self.class(id.name.as_str(), class, DEPTH);
+                    let Some(id) = &class.id else { return };
+                    match id.symbol_id.get() {
+                        Some(symbol) => self.symbol(id.name.as_str(), symbol, DEPTH),
+                        None => self.class(id.name.as_str(), class, DEPTH),
                     }
                 }
                 _ => {}
@@ -227,7 +229,10 @@ impl<'a> Exports<'_, 'a> {
     fn symbol(&mut self, name: &str, symbol: SymbolId, depth: u32) {
         if let Some(client) = self.effects.clients.of_symbol(symbol, DEPTH) {
             self.client(name, client, span_of_symbol(self.effects.model, symbol));
-            return;
+            // A model's class may have methods of its own beside.
+            if !matches!(self.effects.model.binding(symbol), Binding::Class(_)) {
+                return;
+            }
         }
         match self.effects.model.binding(symbol) {
             Binding::Import(imported) => self.hand_on(name, imported.module.to_owned(), imported.name),
@@ -300,7 +305,11 @@ impl<'a> Exports<'_, 'a> {
 
     fn function(&mut self, name: &str, function: NodeId) {
         let summary = self.effects.summary(function).public.clone();
+        let at = summary.span;
         self.put(name.to_owned(), Export::Function(summary));
+        if let Some(client) = self.effects.gives(function) {
+            self.client(&format!("{name}{GIVEN}"), client, at);
+        }
     }
 
     fn class(&mut self, name: &str, class: &'a Class<'a>, depth: u32) {
@@ -339,6 +348,7 @@ impl<'a> Exports<'_, 'a> {
             Kind::Redis => ("", REDIS_READS),
             Kind::TypeOrm => ("", &["find", "findOne", "findBy", "findOneBy", "count", "countBy", "findAndCount"]),
             Kind::Loader => ("", &["load", "loadMany"]),
+            Kind::Model => ("", MODEL_READS),
             _ => ("", &[]),
         };
         let told: &[&str] = match client.kind {

@@ -17,6 +17,7 @@ pub struct FileFacts {
     /// Modules that the file imports from, `node:` left out.
     modules: BTreeSet<String>,
     browser: bool,
+    node: bool,
     test: bool,
     cli: bool,
     server_actions: bool,
@@ -152,8 +153,10 @@ impl FileFacts {
             || folders.split('/').any(cli_folder)
             || matches!(name.split('.').next(), Some("cli"));
         let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        let node = imports.values().any(|imported| imported.module.starts_with("node:"));
         Self {
             browser,
+            node,
             test,
             cli,
             server_actions,
@@ -177,6 +180,11 @@ impl FileFacts {
     /// nothing in it is shown to be a request handler.
     pub fn is_browser(&self) -> bool {
         self.browser
+    }
+
+    /// True where a module is imported as one of Node's own (`node:events`).
+    pub fn imports_node(&self) -> bool {
+        self.node
     }
 
     /// True where the file imports a test library.

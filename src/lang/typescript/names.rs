@@ -4,7 +4,7 @@
 
 mod lists;
 
-use self::lists::{CARRIERS, COMPUTED, MAKING, READ, SERIAL, TRAPS, WRITE};
+use self::lists::{AMBIGUOUS, CARRIERS, COMPUTED, MAKING, READ, SERIAL, TRAPS, WRITE};
 use crate::observe::Effect;
 
 pub use self::lists::SMALL_FILES;
@@ -71,6 +71,16 @@ fn is_looked_up(name: &str) -> bool {
     let words: Vec<&str> = pieces(name).collect();
     matches!(words.as_slice(), [thing, by, _, ..] if is_among(thing, THINGS) && by.eq_ignore_ascii_case("by"))
         && !words[1..].iter().any(|word| is_among(word, WRITE))
+}
+
+/// The effect that the name of a function suggests whose own file can be
+/// asked: `trackParcel`, `openInvoices` and `runReport` may be anything.
+pub fn effect_of_asked(name: &str) -> Effect {
+    let plain = pieces(name).all(|word| !is_among(word, WRITE) || is_among(word, AMBIGUOUS));
+    match effect_of(name) {
+        Effect::Write if plain => Effect::Unknown,
+        known => known,
+    }
 }
 
 /// True for a name of something that is computed on request and kept nowhere,
@@ -157,7 +167,6 @@ pub fn is_guard(name: &str) -> bool {
         "guard",
         "can",
         "must",
-        "check",
         "permission",
         "permissions",
         "allowed",
@@ -168,7 +177,9 @@ pub fn is_guard(name: &str) -> bool {
     let words: Vec<&str> = pieces(name).collect();
     let limits = words.iter().position(|word| word.eq_ignore_ascii_case("limit"));
     let limits = limits.is_some_and(|at| at == 0 || is_among(words[at - 1], &["rate", "request", "requests", "quota"]));
-    limits || words.iter().any(|word| is_among(word, GUARDS))
+    // `checkAccess` lets through or not; a `priceCheck` is asked for.
+    let checks = words.first().is_some_and(|word| word.eq_ignore_ascii_case("check"));
+    limits || checks || words.iter().any(|word| is_among(word, GUARDS))
 }
 
 /// True where a call of this name is about time.
@@ -246,9 +257,13 @@ mod tests {
         assert!(is_trap("getSession"));
         assert!(!is_trap("getUser"));
         assert!(is_guard("assertPermission"));
+        assert!(is_guard("checkAccess") && !is_guard("priceCheck"));
         assert!(is_guard("limit") && is_guard("checkRateLimit") && !is_guard("creditLimit"));
         assert_eq!(effect_of("claimById"), Effect::Read);
         assert_eq!(effect_of("claimByUpdate"), Effect::Write);
+        assert_eq!(effect_of_asked("openInvoices"), Effect::Unknown);
+        assert_eq!(effect_of_asked("trackAndSave"), Effect::Write);
+        assert_eq!(effect_of_asked("getOrCreate"), Effect::Write);
         assert!(is_carrier("sharedContext"));
         assert_eq!(effect_of("currentConcurrencyOfQueue"), Effect::Read);
         assert_eq!(effect_of("lengthOfEnvQueue"), Effect::Read);

@@ -241,7 +241,8 @@ fn body_guard(model: &Model<'_>, around: &Loop, waits: &[Wait<'_>]) -> Option<St
                 return step("loop-is-paced");
             }
             // The reads themselves were judged by their effects.
-            AstKind::CallExpression(call) if !waits.iter().any(|wait| std::ptr::eq(wait.call, call)) => {
+            // So was what only bounds how long one takes.
+            AstKind::CallExpression(call) if !waits.iter().any(|wait| wait.is(call)) => {
                 let path = model.callee(call);
                 let leaf = path.leaf();
                 // `AbortSignal.timeout(…)` bounds the request, and a callback

@@ -48,7 +48,7 @@ impl Model<'_> {
         if args.iter().any(|&argument| self.lends_mutably(argument)) {
             return None;
         }
-        let effect = match names::effect_of(name) {
+        let effect = match names::effect_of_asked(name) {
             Effect::Write => Effect::Write,
             _ => Effect::Read,
         };

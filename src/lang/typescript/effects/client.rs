@@ -28,7 +28,8 @@ const RPC_READS: &[&str] = &[
     "web3_clientversion",
 ];
 
-const MODEL_READS: &[&str] = &[
+/// Methods of models that only ask.
+pub const MODEL_READS: &[&str] = &[
     "find",
     "findOne",
     "findById",

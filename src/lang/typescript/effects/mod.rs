@@ -19,7 +19,7 @@ use oxc_syntax::node::NodeId;
 
 use super::clients::{Client, Clients, Kind, Nature};
 use super::names;
-use super::path::{Binding, Path, Root, argument};
+use super::path::{Binding, Path, Root, argument, is_project_module};
 use super::values::key_name;
 use super::{Model, bare};
 use crate::observe::{Effect, Io, NameRef, Question};
@@ -29,6 +29,10 @@ pub use self::pure::touches_nothing;
 
 /// Links that read the answer of the call before them.
 const READS_BODY: &[&str] = &["json", "text", "arrayBuffer", "blob", "buffer", "bytes"];
+
+/// What a name of another file ends with that stands for what the function of
+/// this name gives.
+pub const GIVEN: &str = "()";
 
 /// What says what a call does.
 #[derive(Clone, PartialEq, Debug)]
@@ -189,14 +193,21 @@ impl<'m, 'a> Effects<'m, 'a> {
         let elsewhere = || self.model.name_ref(&chain.base).map(By::Imported);
         let typed = || self.model.typed_ref(&chain.base, at).map(By::Typed);
         let inherited = || self.inherited(&chain.base, at).map(By::Imported);
+        let given = || self.given_elsewhere(&chain.base).map(By::Imported);
         let by = if chain.links.iter().all(|link| READS_BODY.contains(link)) {
-            elsewhere().or_else(inherited).or_else(typed)
+            elsewhere().or_else(inherited).or_else(typed).or_else(given)
         } else {
             None
         };
         let by = by.unwrap_or(By::Name);
         let trapped = names::is_trap(leaf) || chain.base.members.contains(&"[]");
-        let effect = match names::effect_of(leaf) {
+        let effect = match by {
+            By::Imported(ref name) | By::Typed(ref name) if is_project_module(&name.module) => {
+                names::effect_of_asked(leaf)
+            }
+            _ => names::effect_of(leaf),
+        };
+        let effect = match effect {
             Effect::Read if trapped => Effect::Unknown,
             other => other,
         };
@@ -223,12 +234,17 @@ impl<'m, 'a> Effects<'m, 'a> {
     /// The client that a function of this file hands out:
     /// `this.session().get(…)`, where all that `session` gives is such a client.
     fn handed_out(&self, chain: &Chain<'a>, at: NodeId) -> Option<(Client, usize)> {
-        /// As deep as a client that is written where it is used.
-        const DEPTH: u32 = 4;
         if chain.links.is_empty() {
             return None;
         }
-        let function = self.local_function(&chain.base, at)?;
+        let client = self.gives(self.local_function(&chain.base, at)?)?;
+        Some((client, chain.base.members.len()))
+    }
+
+    /// The client that a function of this file gives whenever it is called.
+    pub fn gives(&self, function: NodeId) -> Option<Client> {
+        /// As deep as a client that is written where it is used.
+        const DEPTH: u32 = 4;
         let mut given = self.model.own_code(function).into_iter().filter_map(|id| match self.model.kind(id) {
             AstKind::ReturnStatement(given) => Some(given.argument.as_ref()),
             _ => None,
@@ -241,7 +257,24 @@ impl<'m, 'a> Effects<'m, 'a> {
         let same = |other: Option<&'a Expression<'a>>| {
             other.and_then(|other| self.clients.of_expression(other, DEPTH)) == Some(client)
         };
-        given.all(same).then_some((client, chain.base.members.len()))
+        given.all(same).then_some(client)
+    }
+
+    /// A request on what a function of another file gives, which that file may
+    /// know for a client: `const crm = createClient(url); crm.get('/a')`.
+    fn given_elsewhere(&self, path: &Path<'a, 'a>) -> Option<NameRef> {
+        let (Root::Symbol(symbol, _), [verb @ ("get" | "head" | "request")]) = (path.root, path.members.as_slice())
+        else {
+            return None;
+        };
+        let Binding::Constant(init) = self.model.binding(symbol) else { return None };
+        let Expression::CallExpression(made) = bare(init) else { return None };
+        let callee = self.model.callee(made);
+        let mut name = self.model.name_ref(&callee).filter(|name| is_project_module(&name.module))?;
+        let last = name.members.last_mut().unwrap_or(&mut name.name);
+        last.push_str(GIVEN);
+        name.members.push((*verb).to_owned());
+        Some(name)
     }
 
     /// The method that the class around inherits from one of another file:
@@ -341,9 +374,28 @@ impl<'m, 'a> Effects<'m, 'a> {
                 Binding::Class(class) => self.method(class, method, true),
                 _ => None,
             },
-            (Root::This, [method]) => self.method(self.model.class_of(at)?, method, false),
+            (Root::This, [method]) => self.method_or_inherited(self.model.class_of(at)?, method),
             _ => None,
         }
+    }
+
+    /// A method of a class, or of those of this file that it extends.
+    fn method_or_inherited(&self, class: NodeId, name: &str) -> Option<NodeId> {
+        /// Classes further up than this are not looked at; the bound also ends
+        /// a cycle.
+        const ABOVE: usize = 4;
+        let mut class = class;
+        for _ in 0..ABOVE {
+            if let Some(method) = self.method(class, name, false) {
+                return Some(method);
+            }
+            let AstKind::Class(own) = self.model.kind(class) else { return None };
+            let base = self.model.path_of(&own.heritage.as_ref()?.expression);
+            let (Root::Symbol(symbol, _), []) = (base.root, base.members.as_slice()) else { return None };
+            let Binding::Class(above) = self.model.binding(symbol) else { return None };
+            class = above;
+        }
+        None
     }
 
     fn function_of(&self, value: &'a Expression<'a>) -> Option<NodeId> {

@@ -149,6 +149,13 @@ pub const WRITE: &[&str] = &[
     "or",
 ];
 
+/// Words of [`WRITE`] that also name what is asked for: open invoices, the
+/// track of a parcel, a log, a run, a schedule.
+pub const AMBIGUOUS: &[&str] = &[
+    "open", "track", "log", "check", "claim", "post", "use", "make", "run", "process", "handle", "next", "import",
+    "archive", "mark", "build", "reserve", "schedule", "trigger", "render", "sync", "release", "audit", "patch",
+];
+
 /// What is computed for whoever asks and kept nowhere: to create, generate or
 /// make one of these is a read.
 pub const COMPUTED: &[&str] = &[
