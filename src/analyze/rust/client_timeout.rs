@@ -274,7 +274,8 @@ pub fn timeout_within(model: &Model<'_>, within: NodeId) -> Option<Span> {
     const BOUNDS: &[&str] =
         &["timeout", "read_timeout", "timeout_mut", "set_timeout", "timeout_read", "timeout_global"];
     model.tree.all().find_map(|id| match model.tree.kind(id) {
-        Kind::Method { name, name_span, .. } if BOUNDS.contains(&name.as_str()) => {
+        // A getter of a setting sets none.
+        Kind::Method { name, name_span, args, .. } if BOUNDS.contains(&name.as_str()) && !args.is_empty() => {
             (model.tree.is_within(id, within) && !model.sets_builder(id)).then_some(*name_span)
         }
         Kind::Call { callee, .. } => match model.tree.kind(*callee) {

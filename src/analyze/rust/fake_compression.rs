@@ -47,6 +47,7 @@ const COMPRESSORS: &[&str] = &[
 
 /// Finds functions named like compression that only encode.
 pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
+    locals(model, sink);
     for function in &model.tree.functions {
         let Some(body) = function.body else { continue };
         if !is_compression_name(&function.name) {
@@ -75,6 +76,44 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
         } else {
             candidate = candidate.evidence(Step::new("no-compressor"));
         }
+        sink.push(candidate);
+    }
+}
+
+/// `let zipped = STANDARD.encode(body)` in a function that compresses nothing.
+fn locals(model: &Model<'_>, sink: &mut Sink<'_>) {
+    /// Words for what has been made smaller.
+    const DONE: &[&str] = &["compressed", "gzipped", "zipped", "deflated"];
+    for node in model.tree.all() {
+        let Kind::Let { pattern, init: Some(init), .. } = model.tree.kind(node) else { continue };
+        let Some(name) = pattern.name().filter(|name| name.split('_').any(|word| DONE.contains(&word))) else {
+            continue;
+        };
+        let Some(function) = model.function_of(node).filter(|f| !is_compression_name(&f.name)) else { continue };
+        let Some(body) = function.body else { continue };
+        let init = *init;
+        let Some((encoder, encoding, growth)) = find_encoder(model, &[Reached { body: init, by: None }]) else {
+            continue;
+        };
+        // What is encoded may have been compressed elsewhere, and be called so.
+        let promised = model.names_in(init).iter().any(|name| {
+            let lower = name.to_ascii_lowercase();
+            lower.contains("compress") || lower.contains("zip") || lower.contains("deflate") || lower.contains("packed")
+        });
+        let reached = reached(model, body);
+        if promised || find_compressor(model, &reached, name).is_some() || find_unknown(model, &reached).is_some() {
+            continue;
+        }
+        let (symbol, at) = (model.symbol(node), model.tree.span(encoder));
+        let candidate = sink
+            .candidate(at, symbol, model.context(node))
+            .value("function", name)
+            .value("encoding", encoding)
+            .value("growth_percent", growth)
+            .value("in_store", false)
+            .evidence(Step::at("named-compression", model.tree.span(node)).with("function", name))
+            .evidence(Step::at("only-encodes", at).with("encoding", encoding))
+            .evidence(Step::new("no-compressor"));
         sink.push(candidate);
     }
 }
@@ -131,7 +170,12 @@ fn reached(model: &Model<'_>, body: NodeId) -> Vec<Reached> {
 fn find_encoder(model: &Model<'_>, reached: &[Reached]) -> Option<(NodeId, &'static str, f64)> {
     let encoder = |id: NodeId| {
         let path = match model.tree.kind(id) {
-            Kind::Call { .. } => model.callee(id)?,
+            // Beside `use base64::prelude::*` a crate's name may be anything.
+            Kind::Call { callee, .. } => match (model.callee(id), model.tree.kind(*callee)) {
+                (Some(path), _) => path,
+                (None, Kind::Path(path)) => path.clone(),
+                _ => return None,
+            },
             Kind::Method { name, .. } if name == "encode_hex" => return Some((id, "hexadecimal", HEX_GROWS)),
             Kind::Method { receiver, name, .. } if matches!(name.as_str(), "encode" | "encode_string") => {
                 return (is_engine(model, *receiver)).then_some((id, "base64", BASE64_GROWS));

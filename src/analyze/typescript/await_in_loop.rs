@@ -116,9 +116,11 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
         if let (true, [Question::OnlyReads(name)]) = (passed_on, questions.as_slice()) {
             questions = vec![Question::ReadsIo(name.clone())];
         }
-        // The text of a query says more than the name of what it is given to.
-        let by_text = matches!(&first.effect.by, By::Client(client) if client.kind == Kind::Sql);
-        let by_name = questions.is_empty() && first.effect.by_name && !row && !by_text;
+        // The text of a query, and the methods that only a library's models have,
+        // say more than the name of what they are called on.
+        let told = [Kind::Sql, Kind::Prisma, Kind::Model, Kind::Kysely];
+        let told = matches!(&first.effect.by, By::Client(client) if told.contains(&client.kind));
+        let by_name = questions.is_empty() && first.effect.by_name && !row && !told;
         if query {
             builder = builder.variant("query");
         }

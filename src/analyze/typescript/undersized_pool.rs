@@ -129,6 +129,17 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
             sink.observations().pools.push(site(&prisma, span(call), &enclosing, max));
         }
     }
+    if model.source.text.contains("connection_limit=")
+        && let Some(prisma) = shapes::prisma()
+    {
+        for node in model.nodes().iter().map(|node| node.id()) {
+            let Some(max) = shapes::limit_in_address(model, node) else { continue };
+            let enclosing = model.enclosing(node);
+            if !matches!(enclosing.context, Context::Test | Context::Build | Context::Cli) {
+                sink.observations().pools.push(site(&prisma, span(&model.kind(node)), &enclosing, max));
+            }
+        }
+    }
     for &node in &model.index.objects {
         let AstKind::ObjectExpression(object) = model.kind(node) else { continue };
         if sited.contains(&span(object)) {

@@ -334,6 +334,13 @@ impl Model<'_> {
             "hyper_util::client::legacy::Client",
         ];
         let by_type = self.type_path(node).is_some_and(|path| CLIENTS.iter().any(|c| super::path::equals(&path, c)));
-        by_type || self.constructor(node).is_some_and(|c| c.library == Library::Reqwest)
+        // `shared().get(…)`: what a function of this file hands out.
+        let handed_out = || {
+            let output = self.called_here(node)?.output.clone()?;
+            let typed = self.peel(super::values::Typed { ty: output, at: node });
+            let path = self.resolve(typed.at, &typed.ty.path)?;
+            Some(CLIENTS.iter().any(|client| super::path::equals(&path, client)))
+        };
+        by_type || handed_out() == Some(true) || self.constructor(node).is_some_and(|c| c.library == Library::Reqwest)
     }
 }

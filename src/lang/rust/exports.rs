@@ -72,6 +72,14 @@ fn observe_types(model: &Model<'_>, observations: &mut Observations) {
             }
         }
     }
+    // What a method without arguments gives, under `Type.method()`.
+    for function in model.tree.functions.iter().filter(|f| f.receiver.is_some() && f.params.is_empty() && !f.is_async) {
+        let (Some(owner), Some(output)) = (model.owner_name(function), &function.output) else { continue };
+        let typed = model.peel(Typed { ty: output.clone(), at: function.node });
+        if let Some(of) = named(function.node, &typed.ty.path) {
+            observations.exports.entry(format!("{owner}.{}()", function.name)).or_insert(Export::From(of));
+        }
+    }
     for id in model.tree.all() {
         let Kind::Impl(index) = model.tree.kind(id) else { continue };
         let Some(Impl { self_ty, trait_path: Some(path) }) = model.tree.impls.get(*index) else { continue };

@@ -365,11 +365,21 @@ impl Model<'_> {
         matches!(self.tree.kind(self.tree.node(node).parent), Kind::Await(value) if *value == node)
     }
 
-    /// The text of a literal.
+    /// The text of a literal, or of a constant of this file that is one.
     pub fn text_of(&self, node: NodeId) -> Option<&str> {
+        let constant = |name: &str| {
+            let shouts = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+            let named = |&id: &NodeId| matches!(self.tree.kind(id), Kind::Once { name: own, .. } if own == name);
+            let found = name.chars().all(shouts).then(|| self.tree.all().find(named)).flatten()?;
+            self.tree.children(found).find_map(|value| match self.tree.kind(value) {
+                Kind::Literal(Lit::Text(text)) => Some(text.as_str()),
+                _ => None,
+            })
+        };
         match self.tree.kind(node) {
             Kind::Literal(Lit::Text(text)) => Some(text),
             Kind::Reference { value, .. } => self.text_of(*value),
+            Kind::Path(path) if path.len() == 1 => constant(&path[0]),
             _ => None,
         }
     }

@@ -147,6 +147,13 @@ fn rounds(model: &Model<'_>, around: &Loop, few: f64) -> Option<Step> {
                 return Some(Step::at("few-rounds", around.head));
             }
             let text = model.source.slice(span(&each.right));
+            // `ids.slice(0, 50)` is all that is asked for, not a part of it.
+            let text = match over {
+                Expression::CallExpression(call) if text.contains(".slice(0,") => {
+                    model.source.slice(span(&call.callee)).strip_suffix(".slice").unwrap_or(text)
+                }
+                _ => text,
+            };
             if any(CHUNKS) || has_word(text, CHUNKS) {
                 return Some(Step::at("chunked", around.head));
             }

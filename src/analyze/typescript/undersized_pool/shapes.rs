@@ -7,9 +7,9 @@ use oxc_syntax::node::NodeId;
 
 use crate::analyze::typescript::options;
 use crate::analyze::typescript::pool_libraries::{self as libraries, Library};
-use crate::lang::typescript::Model;
 use crate::lang::typescript::names::words;
 use crate::lang::typescript::path::argument;
+use crate::lang::typescript::{Model, span};
 use crate::observe::{Known, Value};
 
 /// Prisma before version 7, whose pool is sized in the address.
@@ -30,6 +30,21 @@ pub fn connection_limit<'a>(model: &Model<'a>, call: &'a CallExpression<'a>) -> 
     let (key, _) = text(0)?;
     let (value, at) = text(1)?;
     (key == "connection_limit").then_some(Known::Here(value.parse().ok()?, at))
+}
+
+/// The size in an address that is written out, at least in its end:
+/// `${base}?connection_limit=2`.
+pub fn limit_in_address(model: &Model<'_>, node: NodeId) -> Option<Known<f64>> {
+    let (text, at) = match model.kind(node) {
+        AstKind::StringLiteral(text) => (text.value.as_str(), span(text)),
+        AstKind::TemplateElement(text) => (text.value.raw.as_str(), span(text)),
+        _ => return None,
+    };
+    let (before, after) = text.split_once("connection_limit=")?;
+    let digits = after.split(|c: char| !c.is_ascii_digit()).next().unwrap_or("");
+    // `connection_limit=${size}` is written elsewhere.
+    let address = before.ends_with(['?', '&']);
+    address.then(|| digits.parse().ok()).flatten().map(|size| Known::Here(size, at))
 }
 
 /// `pool: { max, acquire }` in a configuration object, where no constructor is

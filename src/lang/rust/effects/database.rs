@@ -48,7 +48,7 @@ impl Model<'_> {
     /// The statement that an sqlx chain runs: `None` where it is no sqlx chain,
     /// `Some(None)` where the text is not written in place.
     fn sql(&self, value: NodeId) -> Option<Option<&str>> {
-        let root = self.chain_root(value);
+        let root = self.query_root(value);
         match self.tree.kind(root) {
             Kind::Macro { path, args, .. } => {
                 path.last()?.starts_with("query").then(|| args.iter().find_map(|&a| self.text_of(a)))
@@ -59,6 +59,21 @@ impl Model<'_> {
                 queries.then(|| args.first().and_then(|&a| self.text_of(a)))
             }
             _ => None,
+        }
+    }
+
+    /// What a query's chain begins with, through the local that holds the query
+    /// meanwhile: `let rows = sqlx::query(…); rows.bind(id).fetch_all(&pool)`.
+    fn query_root(&self, value: NodeId) -> NodeId {
+        let root = self.chain_root(value);
+        let Kind::Path(path) = self.tree.kind(root) else { return root };
+        let held = path.first().filter(|_| path.len() == 1).and_then(|name| self.local(root, name));
+        match held {
+            Some(Local::Let(found)) => match self.tree.kind(found) {
+                Kind::Let { init: Some(init), .. } => self.chain_root(*init),
+                _ => root,
+            },
+            _ => root,
         }
     }
 
@@ -94,11 +109,16 @@ impl Model<'_> {
         if !self.names_crate("sea_orm") {
             return None;
         }
-        Some(Operation::new(Io::Database, effect, self.executor(*executor)))
+        let resource = match self.executor(*executor) {
+            // A transaction of SeaORM is a local of its own.
+            Resource::Unknown if self.is_lent_pool(*executor) => Resource::Shared,
+            other => other,
+        };
+        Some(Operation::new(Io::Database, effect, resource))
     }
 
     fn tree_chain_begins_with_find(&self, value: NodeId) -> bool {
-        let root = self.chain_root(value);
+        let root = self.query_root(value);
         let Kind::Call { callee, .. } = self.tree.kind(root) else { return false };
         let Kind::Path(path) = self.tree.kind(*callee) else { return false };
         path.last().is_some_and(|leaf| leaf.starts_with("find"))
@@ -127,6 +147,13 @@ impl Model<'_> {
 
     /// Methods of clients whose type is written.
     pub(super) fn typed_client(&self, value: NodeId) -> Option<Operation> {
+        const OPTIONS: &[&str] = &["limit", "sort", "skip", "projection", "batch_size", "hint", "upsert"];
+        let mut value = value;
+        while let Kind::Method { receiver, name, .. } = self.tree.kind(value)
+            && OPTIONS.contains(&name.as_str())
+        {
+            value = *receiver;
+        }
         let Kind::Method { receiver, name, .. } = self.tree.kind(value) else { return None };
         let effect = match name.as_str() {
             "find_one"

@@ -4,6 +4,7 @@ use super::{Operation, Resource};
 use crate::lang::rust::Model;
 use crate::lang::rust::node::{Function, Kind, NodeId};
 use crate::lang::rust::path::{is_foreign, reference};
+use crate::lang::rust::values::Local;
 use crate::lang::typescript::names;
 use crate::observe::{Effect, Io, NameRef};
 
@@ -85,6 +86,18 @@ impl Model<'_> {
                 {
                     *receiver
                 }
+                // `state.catalog.repo().page(…)`: what a method gives.
+                Kind::Method { receiver, name, args, .. } if args.is_empty() && !self.is_awaited(at) => {
+                    fields.push(format!("{name}()"));
+                    *receiver
+                }
+                Kind::Path(path) if path.len() == 1 => match self.local(at, &path[0]) {
+                    Some(Local::Let(found)) => match self.tree.kind(found) {
+                        Kind::Let { pattern, init: Some(init), .. } if pattern.name().is_some() => *init,
+                        _ => return None,
+                    },
+                    _ => return None,
+                },
                 Kind::Reference { value, .. } | Kind::Unary(value) => *value,
                 _ => return None,
             };

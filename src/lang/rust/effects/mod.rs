@@ -222,6 +222,10 @@ impl Model<'_> {
     /// `response.json()` and its like read what a request already asked for.
     pub fn reads_body(&self, value: NodeId) -> bool {
         match self.tree.kind(value) {
+            // A cursor that a local holds was asked for where it was made.
+            Kind::Method { receiver, name, args, .. } if name == "try_collect" => {
+                args.is_empty() && matches!(self.tree.kind(*receiver), Kind::Path(path) if path.len() == 1)
+            }
             Kind::Method { name, args, .. } => {
                 args.is_empty() && matches!(name.as_str(), "json" | "text" | "bytes" | "error_for_status" | "collect")
             }

@@ -7,7 +7,7 @@ use oxc_ast::ast::{CallExpression, Expression};
 use oxc_span::GetSpan;
 use oxc_syntax::node::NodeId;
 
-use super::pure::{is_fresh, is_pure};
+use super::pure::{is_fresh, is_pure, is_pure_package};
 use super::{By, Effects, handed, raw};
 use crate::lang::typescript::clients::{Kind, Nature};
 use crate::lang::typescript::names;
@@ -153,6 +153,7 @@ impl Summary {
         let found = effects.call(call);
         self.public.uses_transaction |= found.nature != Nature::Parallel || found.carries_transaction;
         match &found.by {
+            By::Imported(name) | By::Typed(name) if is_pure_package(&name.module) => {}
             By::Imported(name) | By::Typed(name) => {
                 self.depend(name);
                 self.named = self.named.max(found.effect);

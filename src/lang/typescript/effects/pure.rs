@@ -145,7 +145,16 @@ const PURE_PACKAGES: &[&str] = &[
     "typeorm",
     "sequelize",
     "next/headers",
+    "@nestjs/config",
+    "config",
+    "convict",
+    "nconf",
 ];
+
+/// True for a package of [`PURE_PACKAGES`].
+pub fn is_pure_package(module: &str) -> bool {
+    PURE_PACKAGES.contains(&strip_node(module))
+}
 
 /// Methods that change their own collection only.
 const COLLECTING: &[&str] =
@@ -194,9 +203,17 @@ pub fn is_pure<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, func
         call.arguments.first().and_then(|a| a.as_expression()).is_some_and(|a| {
             matches!(bare(a), Expression::ArrowFunctionExpression(_) | Expression::FunctionExpression(_))
         });
-    let computes = |path: &Path<'_, 'a>| {
-        model.imported(path).is_some_and(|imported| PURE_PACKAGES.contains(&strip_node(imported.module)))
-    };
+    let computes = |path: &Path<'_, 'a>| model.imported(path).is_some_and(|imported| is_pure_package(imported.module));
+    // A timer that gives up waits for nothing, as one that sleeps does.
+    let bounds = path.is_global("clearTimeout", &[])
+        || path.is_global("setTimeout", &[])
+            && call.arguments.first().is_some_and(|run| {
+                let text = model.text(run);
+                text.contains("reject") || text.contains("abort")
+            });
+    if bounds {
+        return true;
+    }
     // `createHash('sha256').update(text)` changes what it began with alone.
     let hashes = || {
         if !model.facts().imports("crypto") {
