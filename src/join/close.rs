@@ -59,6 +59,10 @@ fn close_one(join: &Join<'_>, path: &str, candidate: &Candidate) -> Closed {
         return closed;
     }
     for need in &candidate.needs {
+        // What is cleared asks for nothing more.
+        if closed.candidate.cleared.is_some() {
+            break;
+        }
         let mut result = match need.question {
             Question::CalledFromHandler(name) => {
                 join.reached.get_or_init(|| Reached::of(join.files, join.facts)).answer(path, name)

@@ -59,7 +59,7 @@ pub fn join(join: &Join<'_>) -> Vec<(String, Candidate)> {
         let path = mapped.source.path.as_str();
         for site in &mapped.map.observations.pools {
             let pool = Pool::read(join, path, site);
-            if pool.server() == "sqlite" {
+            if pool.server() == "sqlite" || serves_the_tool(join, path) {
                 continue;
             }
             let alone = below_min(rule, &pool).or_else(|| too_few(join, rule, &pool));
@@ -80,6 +80,19 @@ pub fn join(join: &Join<'_>) -> Vec<(String, Candidate)> {
         made.extend(weigh(join, rule, &pools));
     }
     made
+}
+
+/// True for a `knexfile` whose package configures its pool in another file: what
+/// is left to it is the command line that migrates.
+fn serves_the_tool(join: &Join<'_>, path: &str) -> bool {
+    let stem = |path: &str| path.rsplit('/').next().and_then(|name| name.split('.').next()).map(str::to_owned);
+    let is_file = |path: &str| stem(path).as_deref() == Some("knexfile");
+    let folder = |path: &str| join.facts.packages.nearest(path).map(|package| package.folder.clone());
+    is_file(path)
+        && join.files.iter().any(|other| {
+            let at = other.source.path.as_str();
+            !other.map.observations.pools.is_empty() && !is_file(at) && folder(at) == folder(path)
+        })
 }
 
 fn rule_index(join: &Join<'_>) -> Option<usize> {

@@ -7,6 +7,7 @@ use crate::facts::Facts;
 use crate::join::lookup::{self, Found};
 use crate::join::needs::Answer;
 use crate::join::{Files, Join};
+use crate::map::Mapped;
 use crate::observe::{Callee, Caller, Context, NameRef, ProjectCall, Setting, Step};
 use crate::source::Span;
 
@@ -37,22 +38,9 @@ impl Reached {
         let mut reached = Self::default();
         let mut open = Vec::new();
         for file in files.iter() {
-            let from = &file.source.path;
-            let by_handler = |call: &&ProjectCall| call.caller == Caller::Handler && !call.starts;
-            for call in file.map.observations.calls.iter().filter(by_handler) {
-                let name = match &call.callee {
-                    Callee::Here(function) => {
-                        open.push(((from.clone(), *function), (from.clone(), call.span)));
-                        continue;
-                    }
-                    Callee::There(name) => name,
-                };
-                match lookup::find(from, name, facts, files) {
-                    Found::Function(path, summary) => open.push(((path, summary.span), (from.clone(), call.span))),
-                    Found::NeedFiles(needed) => reached.unmapped.extend(needed),
-                    _ => {}
-                }
-            }
+            let begun = Begun::of(file, files, facts);
+            open.extend(begun.open);
+            reached.unmapped.extend(begun.unmapped);
         }
         for calls in 1..=HOPS {
             let mut next = Vec::new();
@@ -82,6 +70,37 @@ impl Reached {
             // Every call on the way may stand in a branch.
             _ => Answer::Likely(step("reached-from-handler-of").with("calls", *calls)),
         }
+    }
+}
+
+/// A function, by its file and the place of its name, with the handler's file
+/// and the place of the call that leads to it.
+type Led = ((String, Span), (String, Span));
+
+/// What the handlers of one file call.
+#[derive(Default)]
+struct Begun {
+    open: Vec<Led>,
+    unmapped: BTreeSet<String>,
+}
+
+impl Begun {
+    fn of(file: &Mapped, files: &Files, facts: &Facts) -> Self {
+        let mut begun = Self::default();
+        let from = &file.source.path;
+        let by_handler = |call: &&ProjectCall| call.caller == Caller::Handler && !call.starts;
+        for call in file.map.observations.calls.iter().filter(by_handler) {
+            let place = (from.clone(), call.span);
+            match &call.callee {
+                Callee::Here(function) => begun.open.push(((from.clone(), *function), place)),
+                Callee::There(name) => match lookup::find(from, name, facts, files) {
+                    Found::Function(path, summary) => begun.open.push(((path, summary.span), place)),
+                    Found::NeedFiles(needed) => begun.unmapped.extend(needed),
+                    _ => {}
+                },
+            }
+        }
+        begun
     }
 }
 

@@ -257,7 +257,16 @@ fn find_unknown(model: &Model<'_>, reached: &[Reached]) -> Option<NodeId> {
         &["base64", "hex", "data_encoding", "std", "core", "alloc", "serde_json", "String", "Vec", "Ok", "Some", "Err"];
     let unknown = |id: &NodeId| {
         let id = *id;
-        let Kind::Call { callee, .. } = model.tree.kind(id) else { return false };
+        let callee = match model.tree.kind(id) {
+            Kind::Call { callee, .. } => callee,
+            // A method of a trait's own type, which may do anything.
+            Kind::Method { receiver, .. } => {
+                let own =
+                    matches!(model.tree.kind(*receiver), Kind::Path(path) if path.len() == 1 && path[0] == "self");
+                return own && model.called_here(id).and_then(|inner| inner.body).is_none();
+            }
+            _ => return false,
+        };
         if let Some(inner) = model.called_here(id).and_then(|inner| inner.body) {
             return !reached.iter().any(|one| one.body == inner);
         }

@@ -189,6 +189,22 @@ impl<'a> Model<'a> {
             || self.is_route_export(function)
             || self.has_request_parameters(function)
             || self.is_server_component(function)
+            || self.is_guard_of_requests(function)
+    }
+
+    /// `canActivate` of `class KeyGuard implements CanActivate` and its like:
+    /// NestJS calls these for each request.
+    fn is_guard_of_requests(&self, function: NodeId) -> bool {
+        const HOOKS: &[(&str, &str)] = &[
+            ("CanActivate", "canActivate"),
+            ("NestInterceptor", "intercept"),
+            ("NestMiddleware", "use"),
+            ("PipeTransform", "transform"),
+        ];
+        let Some(AstKind::Class(class)) = self.class_of(function).map(|class| self.kind(class)) else { return false };
+        let Some(name) = self.name_of(function) else { return false };
+        let implements = |wanted: &str| class.implements.iter().any(|of| self.text(of).starts_with(wanted));
+        HOOKS.iter().any(|(interface, hook)| name == *hook && implements(interface))
     }
 
     /// An async function component: only servers render these, once for each

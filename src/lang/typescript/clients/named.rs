@@ -1,6 +1,10 @@
 //! Clients that only names tell.
 
+use oxc_ast::AstKind;
+use oxc_syntax::symbol::SymbolId;
+
 use super::{Client, Kind, Nature, PRISMA_READS, PRISMA_ROW_WRITES};
+use crate::lang::typescript::functions::is_function;
 use crate::lang::typescript::path::{Binding, Path, Root};
 use crate::lang::typescript::{Model, names};
 
@@ -32,7 +36,11 @@ pub fn by_name(model: &Model<'_>, path: &Path<'_, '_>) -> Option<(Client, usize)
         let of_database = words.last().is_some_and(|word| matches!(word.as_str(), "db" | "replica" | "database"));
         if (of_prisma || of_database) && !names::is_carrier(holder) {
             let used = (receivers.len() - 1).checked_sub(offset)?;
-            return Some((Client::named(Kind::Prisma, Nature::Parallel), used));
+            // What a callback is handed may be a transaction's own client.
+            let handed =
+                receivers.len() == 2 && matches!(path.root, Root::Symbol(symbol, _) if is_of_callback(model, symbol));
+            let nature = if handed { Nature::Either } else { Nature::Parallel };
+            return Some((Client::named(Kind::Prisma, nature), used));
         }
     }
     let receiver = receivers.last()?;
@@ -72,4 +80,15 @@ pub fn by_name(model: &Model<'_>, path: &Path<'_, '_>) -> Option<(Client, usize)
         }
     }
     None
+}
+
+/// True for a parameter of a function that is handed to a call as it is written.
+fn is_of_callback(model: &Model<'_>, symbol: SymbolId) -> bool {
+    if !matches!(model.binding(symbol), Binding::Parameter) {
+        return false;
+    }
+    let nodes = model.nodes();
+    let declared = model.scoping().symbol_declaration(symbol);
+    let around = std::iter::once(declared).chain(nodes.ancestor_ids(declared)).find(|&id| is_function(nodes.kind(id)));
+    around.is_some_and(|function| matches!(nodes.parent_kind(function), AstKind::CallExpression(_)))
 }

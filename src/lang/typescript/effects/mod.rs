@@ -245,6 +245,10 @@ impl<'m, 'a> Effects<'m, 'a> {
     pub fn gives(&self, function: NodeId) -> Option<Client> {
         /// As deep as a client that is written where it is used.
         const DEPTH: u32 = 4;
+        // What gives a promise gives no client yet.
+        if self.model.is_async(function) {
+            return None;
+        }
         let mut given = self.model.own_code(function).into_iter().filter_map(|id| match self.model.kind(id) {
             AstKind::ReturnStatement(given) => Some(given.argument.as_ref()),
             _ => None,
