@@ -6,6 +6,7 @@ use oxc_ast::ast::{AssignmentTarget, BindingPattern, Decorator, Expression, Form
 use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
 
+use super::path::Binding;
 use super::values::key_name;
 use super::{Model, bare, span};
 use crate::observe::Context;
@@ -62,6 +63,16 @@ impl<'a> Model<'a> {
             AstKind::ArrowFunctionExpression(arrow) => Some(&arrow.params),
             _ => None,
         }
+    }
+
+    /// The function that a name is a parameter of; `None` for other names.
+    pub fn function_of_parameter(&self, symbol: SymbolId) -> Option<NodeId> {
+        if !matches!(self.binding(symbol), Binding::Parameter) {
+            return None;
+        }
+        let declared = self.scoping().symbol_declaration(symbol);
+        let mut around = std::iter::once(declared).chain(self.nodes().ancestor_ids(declared));
+        around.find(|&id| is_function(self.kind(id)))
     }
 
     /// The body of a function node; `None` for declarations and for arrows

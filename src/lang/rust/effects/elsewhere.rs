@@ -61,9 +61,12 @@ impl Model<'_> {
     /// the fields that are read from it: `state.users` of
     /// `State(state): State<AppState>` is the field `users` of `AppState`.
     pub fn value_elsewhere(&self, expression: NodeId) -> Option<NameRef> {
+        /// Longer chains of fields and locals are not followed; the bound also
+        /// ends a cycle.
+        const STEPS: usize = 24;
         let mut fields = Vec::new();
         let mut at = expression;
-        loop {
+        for _ in 0..STEPS {
             if let Some(typed) = self.type_of(at) {
                 let typed = self.peel(typed);
                 let path = self.resolve(typed.at, &typed.ty.path)?;
@@ -102,5 +105,6 @@ impl Model<'_> {
                 _ => return None,
             };
         }
+        None
     }
 }

@@ -4,7 +4,6 @@ use oxc_ast::AstKind;
 use oxc_syntax::symbol::SymbolId;
 
 use super::{Client, Kind, Nature, PRISMA_READS, PRISMA_ROW_WRITES};
-use crate::lang::typescript::functions::is_function;
 use crate::lang::typescript::path::{Binding, Path, Root};
 use crate::lang::typescript::{Model, names};
 
@@ -84,11 +83,6 @@ pub fn by_name(model: &Model<'_>, path: &Path<'_, '_>) -> Option<(Client, usize)
 
 /// True for a parameter of a function that is handed to a call as it is written.
 fn is_of_callback(model: &Model<'_>, symbol: SymbolId) -> bool {
-    if !matches!(model.binding(symbol), Binding::Parameter) {
-        return false;
-    }
-    let nodes = model.nodes();
-    let declared = model.scoping().symbol_declaration(symbol);
-    let around = std::iter::once(declared).chain(nodes.ancestor_ids(declared)).find(|&id| is_function(nodes.kind(id)));
-    around.is_some_and(|function| matches!(nodes.parent_kind(function), AstKind::CallExpression(_)))
+    let function = model.function_of_parameter(symbol);
+    function.is_some_and(|function| matches!(model.nodes().parent_kind(function), AstKind::CallExpression(_)))
 }

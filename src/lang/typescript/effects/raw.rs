@@ -6,8 +6,7 @@ use oxc_ast::ast::{CallExpression, Expression};
 use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
 
-use crate::lang::typescript::functions::is_function;
-use crate::lang::typescript::path::{Binding, Root, argument, strip_node};
+use crate::lang::typescript::path::{Root, argument, strip_node};
 use crate::lang::typescript::values::{Property, property};
 use crate::lang::typescript::{Model, bare};
 use crate::observe::{Effect, Known, Value};
@@ -58,13 +57,7 @@ pub fn is_event<'a>(model: &Model<'a>, call: &'a CallExpression<'a>, function: N
 
 /// True for a parameter of the function that `new Promise(…)` is given.
 fn settles(model: &Model<'_>, symbol: SymbolId) -> bool {
-    if !matches!(model.binding(symbol), Binding::Parameter) {
-        return false;
-    }
-    let nodes = model.nodes();
-    let declared = model.scoping().symbol_declaration(symbol);
-    let around = std::iter::once(declared).chain(nodes.ancestor_ids(declared)).find(|&id| is_function(nodes.kind(id)));
-    around.is_some_and(|function| match nodes.parent_kind(function) {
+    model.function_of_parameter(symbol).is_some_and(|function| match model.nodes().parent_kind(function) {
         AstKind::NewExpression(new) => model.path_of(&new.callee).is_global("Promise", &[]),
         _ => false,
     })
