@@ -4,6 +4,7 @@
 use crate::analyze::{Sink, Vocabulary};
 use crate::lang::rust::Model;
 use crate::lang::rust::clients::{Constructor, Form, Library, Use};
+use crate::lang::rust::effects::VERBS;
 use crate::lang::rust::functions::Body;
 use crate::lang::rust::node::{Kind, NodeId};
 use crate::observe::{Confidence, Context, Draft, IfNo, Need, Question, Step};
@@ -147,9 +148,7 @@ pub fn unbounded_requests(model: &Model<'_>, constructor: &Constructor<'_>) -> V
                         open.push((binding, name));
                     }
                 }
-                "get" | "head" | "post" | "put" | "patch" | "delete" | "request" if is_unbounded(model, parent) => {
-                    found.push(parent);
-                }
+                verb if VERBS.contains(&verb) && is_unbounded(model, parent) => found.push(parent),
                 _ => {}
             }
         }
@@ -161,11 +160,7 @@ pub fn unbounded_requests(model: &Model<'_>, constructor: &Constructor<'_>) -> V
 /// The same of a client that a field keeps: `self.http.get(url)….send()` in
 /// this file, where the type's own function made the client.
 fn requests_of_field(model: &Model<'_>, constructor: &Constructor<'_>) -> Vec<NodeId> {
-    const VERBS: &[&str] = &["get", "head", "post", "put", "patch", "delete", "request"];
-    let ty = |node: NodeId| {
-        let owner = model.function_of(node)?.owner?;
-        model.tree.impls.get(owner).map(|of| of.self_ty.leaf())
-    };
+    let ty = |node: NodeId| model.owner_name(model.function_of(node)?);
     let (Some(field), Some(own)) = (field_of(model, constructor.node), ty(constructor.node)) else { return Vec::new() };
     let requests = model.tree.all().filter(|&id| match model.tree.kind(id) {
         Kind::Method { receiver, name, .. } if VERBS.contains(&name.as_str()) => match model.tree.kind(*receiver) {

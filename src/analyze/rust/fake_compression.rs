@@ -3,10 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use crate::analyze::sink::Builder;
 use crate::analyze::{BASE64_GROWS, HEX_GROWS, Sink, Vocabulary};
 use crate::lang::rust::Model;
 use crate::lang::rust::node::{Kind, NodeId};
 use crate::observe::Step;
+use crate::source::Span;
 
 /// What this analysis may say.
 pub const VOCABULARY: Vocabulary = Vocabulary {
@@ -55,20 +57,9 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
         }
         let reached = reached(model, body);
         let Some((encoder, encoding, growth)) = find_encoder(model, &reached) else { continue };
-        let node = function.node;
-        let span = model.tree.span(encoder);
-        let symbol = model.symbol(node);
-        let in_store = ["cache", "store", "redis", "storage"].iter().any(|word| {
-            symbol.to_ascii_lowercase().contains(word) || model.source.path.to_ascii_lowercase().contains(word)
-        });
-        let mut candidate = sink
-            .candidate(function.name_span, symbol, model.context(node))
-            .value("function", function.name.as_str())
-            .value("encoding", encoding)
-            .value("growth_percent", growth)
-            .value("in_store", in_store)
-            .evidence(Step::at("named-compression", function.name_span).with("function", function.name.as_str()))
-            .evidence(Step::at("only-encodes", span).with("encoding", encoding));
+        let found = (encoder, encoding, growth);
+        let mut candidate =
+            told(model, sink, function.node, function.name_span, function.name_span, &function.name, found);
         if let Some(compressor) = find_compressor(model, &reached, &function.name) {
             candidate = candidate.clear(Step::at("compressor-called", model.tree.span(compressor)));
         } else if let Some(unknown) = find_unknown(model, &reached) {
@@ -104,18 +95,34 @@ fn locals(model: &Model<'_>, sink: &mut Sink<'_>) {
         if promised || find_compressor(model, &reached, name).is_some() || find_unknown(model, &reached).is_some() {
             continue;
         }
-        let (symbol, at) = (model.symbol(node), model.tree.span(encoder));
-        let candidate = sink
-            .candidate(at, symbol, model.context(node))
-            .value("function", name)
-            .value("encoding", encoding)
-            .value("growth_percent", growth)
-            .value("in_store", false)
-            .evidence(Step::at("named-compression", model.tree.span(node)).with("function", name))
-            .evidence(Step::at("only-encodes", at).with("encoding", encoding))
-            .evidence(Step::new("no-compressor"));
-        sink.push(candidate);
+        let at = model.tree.span(encoder);
+        let candidate = told(model, sink, node, at, model.tree.span(node), name, (encoder, encoding, growth));
+        sink.push(candidate.evidence(Step::new("no-compressor")));
     }
+}
+
+/// What is called `name`, in the code at `node`, promises something smaller and
+/// is an encoding: the finding at `place`, the name at `named`.
+fn told(
+    model: &Model<'_>,
+    sink: &Sink<'_>,
+    node: NodeId,
+    place: Span,
+    named: Span,
+    name: &str,
+    (encoder, encoding, growth): (NodeId, &'static str, f64),
+) -> Builder {
+    let symbol = model.symbol(node);
+    let in_store = ["cache", "store", "redis", "storage"].iter().any(|word| {
+        symbol.to_ascii_lowercase().contains(word) || model.source.path.to_ascii_lowercase().contains(word)
+    });
+    sink.candidate(place, symbol, model.context(node))
+        .value("function", name)
+        .value("encoding", encoding)
+        .value("growth_percent", growth)
+        .value("in_store", in_store)
+        .evidence(Step::at("named-compression", named).with("function", name))
+        .evidence(Step::at("only-encodes", model.tree.span(encoder)).with("encoding", encoding))
 }
 
 /// `compress`, `gzip_body`, `deflate_payload`; not `decompress`, not

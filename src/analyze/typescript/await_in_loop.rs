@@ -135,7 +135,12 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
             match (enclosing.context, enclosing.function.filter(|&f| model.name_of(f).is_some())) {
                 _ if row || by_name => builder.doubt(step),
                 (Context::Handler, _) => builder.assume(step),
-                (Context::Library, _) if enclosing.request_path_by_name.is_some() => builder.assume(step),
+                (Context::Library, _) if enclosing.request_path_by_name.is_some() => builder.assume(step).need(Need {
+                    question: Question::NotInCommandLineProgram,
+                    span: None,
+                    if_unknown: Some(Confidence::Likely),
+                    if_no: IfNo::Clear,
+                }),
                 (Context::Library, Some(function)) => builder.assume(step).need(Need {
                     question: Question::CalledFromHandler(model.name_span(function)),
                     span: None,

@@ -135,39 +135,19 @@ fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             continue;
         }
         let packs = words(&name).first().is_some_and(|word| SOFT_PROMISES.contains(&word.as_str()));
-        let (Some(flow::Encoding { name: encoding, grows, at, by_name }), honest) = flow::of_function(model, function)
-        else {
-            continue;
-        };
-        let enclosing = model.enclosing(function);
+        let (Some(encoding), honest) = flow::of_function(model, function) else { continue };
         let named = name_span(model, function);
         let store = store_name(model, function).or_else(|| given_to_store(model, function));
         let shown = match &class {
             Some(class) => format!("{class}.{name}"),
             None => name.to_string(),
         };
-        let mut builder = sink
-            .candidate(at, model.symbol_at(function), model.context_of(function))
-            .request_path_by_name(enclosing.request_path_by_name)
-            .value("function", shown.as_str())
-            .value("encoding", encoding)
-            .value("growth_percent", grows)
-            .value("in_store", store.is_some())
-            .label(named, "named")
-            .evidence(Step::at("named", named).with("function", shown.as_str()))
-            .evidence(Step::at("input", at).with("encoding", encoding))
-            .evidence(Step::at("no-compressor", span(&model.kind(function))));
-        if let Some(store) = store {
-            builder = builder.evidence(Step::new("store").with("store", store));
-        }
+        let mut builder = told(model, sink, function, named, &shown, &encoding, store);
         if packs {
             builder = builder.assume(Step::at("pack-promises", named).with("function", name.as_ref()));
         }
-        if let Some(helper) = by_name {
-            builder = builder.assume(Step::at("encodes-by-name", at).with("name", helper));
-        }
         if !honest {
-            builder = builder.clear(Step::at("not-input", at));
+            builder = builder.clear(Step::at("not-input", encoding.at));
         } else if class.is_none()
             && let Some(draft) = patch::draft(model, function)
         {
@@ -201,24 +181,40 @@ fn constant<'a>(
     if compresses_within(model, function) {
         return None;
     }
-    let enclosing = model.enclosing(node);
-    let named = span(&declarator.id);
     let store = store_name(model, function).or_else(|| kept_in(model, declarator));
-    let builder = sink
-        .candidate(encoding.at, enclosing.symbol.clone(), enclosing.context)
-        .request_path_by_name(enclosing.request_path_by_name)
-        .value("function", name.as_str())
+    Some(told(model, sink, function, span(&declarator.id), &name, &encoding, store))
+}
+
+/// What is called `shown`, at `named` in `function`, promises something smaller
+/// and is an encoding.
+fn told(
+    model: &Model<'_>,
+    sink: &Sink<'_>,
+    function: NodeId,
+    named: Span,
+    shown: &str,
+    encoding: &flow::Encoding<'_>,
+    store: Option<String>,
+) -> Builder {
+    let at = encoding.at;
+    let mut builder = sink
+        .candidate(at, model.symbol_at(function), model.context_of(function))
+        .request_path_by_name(model.enclosing(function).request_path_by_name)
+        .value("function", shown)
         .value("encoding", encoding.name)
         .value("growth_percent", encoding.grows)
         .value("in_store", store.is_some())
         .label(named, "named")
-        .evidence(Step::at("named", named).with("function", name.as_str()))
-        .evidence(Step::at("input", encoding.at).with("encoding", encoding.name))
-        .evidence(Step::at("no-compressor", name_span(model, function)));
-    Some(match store {
-        Some(store) => builder.evidence(Step::new("store").with("store", store)),
+        .evidence(Step::at("named", named).with("function", shown))
+        .evidence(Step::at("input", at).with("encoding", encoding.name))
+        .evidence(Step::at("no-compressor", span(&model.kind(function))));
+    if let Some(store) = store {
+        builder = builder.evidence(Step::new("store").with("store", store));
+    }
+    match encoding.by_name {
+        Some(helper) => builder.assume(Step::at("encodes-by-name", at).with("name", helper)),
         None => builder,
-    })
+    }
 }
 
 /// The call that keeps a constant: `redis.set(key, compressed)`.

@@ -88,7 +88,7 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
     for &node in &model.index.calls {
         let AstKind::CallExpression(call) = model.kind(node) else { continue };
         let Some((kind, index)) = http::kind_of(model, call) else { continue };
-        if matches!(kind, Kind::Fetch | Kind::UndiciRequest) {
+        if matches!(kind, Kind::Fetch | Kind::Ofetch | Kind::OfetchCreate | Kind::UndiciRequest) {
             continue;
         }
         let enclosing = model.enclosing(node);

@@ -146,10 +146,7 @@ impl Model<'_> {
                     [name] => self.free_function(name),
                     [owner, name] if owner == "Self" => self.method(self.function_of(call)?.owner?, name),
                     // `GatewayLink::open(…)` of a type of this file.
-                    [owner, name] => self.tree.functions.iter().find(|f| {
-                        let ty = f.owner.and_then(|at| self.tree.impls.get(at)).map(|of| of.self_ty.leaf());
-                        f.name == *name && ty == Some(owner)
-                    }),
+                    [owner, name] => self.method_of(owner, name),
                     _ => None,
                 }
             }

@@ -355,7 +355,8 @@ impl<'a> Exports<'_, 'a> {
             Kind::Axios | Kind::Undici => &["request"],
             _ => &[],
         };
-        let called = matches!(client.kind, Kind::Fetch | Kind::Axios | Kind::Got | Kind::Ky);
+        // axios and got may be called with nothing but options.
+        let called = matches!(client.kind, Kind::Fetch | Kind::Ky);
         let mut names: Vec<(String, bool)> =
             reads.iter().map(|read| (format!("{name}.{between}{read}"), false)).collect();
         names.extend(told.iter().map(|told| (format!("{name}.{told}"), true)));

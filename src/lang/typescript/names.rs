@@ -178,7 +178,9 @@ pub fn is_guard(name: &str) -> bool {
     let limits = words.iter().position(|word| word.eq_ignore_ascii_case("limit"));
     let limits = limits.is_some_and(|at| at == 0 || is_among(words[at - 1], &["rate", "request", "requests", "quota"]));
     // `checkAccess` lets through or not; a `priceCheck` is asked for.
-    let checks = words.first().is_some_and(|word| word.eq_ignore_ascii_case("check"));
+    let let_through: &[&str] = &["access", "auth", "owner", "ownership", "quota", "policy", "role", "scope"];
+    let checks = words.iter().position(|word| word.eq_ignore_ascii_case("check"));
+    let checks = checks.is_some_and(|at| at == 0 || is_among(words[at - 1], let_through));
     limits || checks || words.iter().any(|word| is_among(word, GUARDS))
 }
 
@@ -257,7 +259,7 @@ mod tests {
         assert!(is_trap("getSession"));
         assert!(!is_trap("getUser"));
         assert!(is_guard("assertPermission"));
-        assert!(is_guard("checkAccess") && !is_guard("priceCheck"));
+        assert!(is_guard("checkAccess") && is_guard("accessCheck") && !is_guard("priceCheck"));
         assert!(is_guard("limit") && is_guard("checkRateLimit") && !is_guard("creditLimit"));
         assert_eq!(effect_of("claimById"), Effect::Read);
         assert_eq!(effect_of("claimByUpdate"), Effect::Write);

@@ -10,7 +10,7 @@ use crate::lang::typescript::names;
 use crate::observe::{Effect, Io};
 
 /// The methods of clients that begin a request.
-const VERBS: &[&str] = &["get", "head", "post", "put", "delete", "patch", "request"];
+pub const VERBS: &[&str] = &["get", "head", "post", "put", "delete", "patch", "request"];
 
 impl Model<'_> {
     /// `client.get(url)….send()`, `reqwest::get(url)`.

@@ -6,6 +6,7 @@ mod elsewhere;
 mod http;
 mod services;
 
+pub use self::http::VERBS;
 use super::Model;
 use super::node::{Function, Kind, Lit, NodeId, Receiver};
 use super::values::Local;
@@ -240,10 +241,12 @@ impl Model<'_> {
 
     /// The method `name` of the type that the `impl` of index `owner` is for.
     pub fn method(&self, owner: usize, name: &str) -> Option<&Function> {
-        let ty = self.tree.impls.get(owner)?.self_ty.leaf();
-        self.tree.functions.iter().find(|f| {
-            f.name == name && f.owner.and_then(|o| self.tree.impls.get(o)).is_some_and(|i| i.self_ty.leaf() == ty)
-        })
+        self.method_of(self.tree.impls.get(owner)?.self_ty.leaf(), name)
+    }
+
+    /// The method `name` of the type of this file that is called `ty`.
+    pub fn method_of(&self, ty: &str, name: &str) -> Option<&Function> {
+        self.tree.functions.iter().find(|f| f.name == name && self.owner_name(f) == Some(ty))
     }
 
     pub(super) fn lends_mutably(&self, argument: NodeId) -> bool {

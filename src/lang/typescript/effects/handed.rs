@@ -109,8 +109,13 @@ pub fn says_write<'a>(model: &Model<'a>, call: &'a CallExpression<'a>) -> bool {
 pub fn hands_over<'a>(model: &Model<'a>, call: &'a CallExpression<'a>) -> bool {
     const NAMES: &[&str] =
         &["init", "options", "opts", "config", "request", "method", "verb", "body", "payload", "data"];
+    // `client.request(what)` asks for whatever stands there.
+    let asks = model.callee(call).leaf() == "request";
     call.arguments.iter().any(|given| {
         let Some(given) = given.as_expression() else { return true };
+        if asks && model.object(given).is_none() {
+            return true;
+        }
         let last = names::words(model.path_of(given).leaf()).pop().unwrap_or_default();
         let decides = NAMES.contains(&last.as_str()) || model.object(given).is_some();
         decides && by_itself(model, given) == Effect::Unknown
