@@ -373,6 +373,14 @@ pub struct Candidate {
     pub narrower: Vec<Candidate>,
 }
 
+impl Candidate {
+    /// True where a reading of it asks whether handlers of other files reach it.
+    pub fn seeks_handler(&self) -> bool {
+        let asks = |need: &Need| matches!(need.question, Question::CalledFromHandler(_));
+        self.needs.iter().any(asks) || self.narrower.iter().any(Self::seeks_handler)
+    }
+}
+
 /// A constant as other files see it.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Known<T> {

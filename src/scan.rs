@@ -15,7 +15,7 @@ use crate::report::{Completeness, Report, Skipped};
 use crate::rule::RuleSet;
 use crate::source::{Language, PathClass};
 use crate::tree::Tree;
-use crate::walk::Walked;
+use crate::walk::{Walked, WalkedFile};
 
 /// Everything that one scan needs.
 pub struct Request<'r> {
@@ -57,6 +57,9 @@ const STACK_BYTES: usize = 256 << 20;
 /// The name that worker threads begin with; a panic on one is caught and
 /// reported, so that its message need not be printed.
 pub const WORKER: &str = "bizra-map";
+
+/// Files that a thread takes at a time; what it has taken no other helps with.
+const SHARE: usize = 8;
 
 /// Scans the walked files.
 ///
@@ -118,7 +121,10 @@ pub(crate) fn map_all(request: &Request<'_>, workers: &rayon::ThreadPool) -> Res
 fn first_round(request: &Request<'_>, mapper: &Mapper<'_>) -> Vec<Mapped> {
     let total = request.walked.files.len() as u64;
     let done = AtomicU64::new(0);
-    let files = request.walked.files.par_iter().map(|file| {
+    // The largest first: one that came last would keep one thread busy alone.
+    let mut files: Vec<&WalkedFile> = request.walked.files.iter().collect();
+    files.sort_by_key(|file| std::cmp::Reverse(file.size));
+    let files = files.into_par_iter().with_max_len(SHARE).map(|file| {
         let mapped = mapper.map(&file.path, file.language, file.class);
         (request.progress)(done.fetch_add(1, Ordering::Relaxed) + 1, total);
         mapped

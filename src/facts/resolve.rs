@@ -25,6 +25,9 @@ pub struct Modules {
     resolver: ResolverGeneric<TreeFiles>,
     /// Sources of the tree's own packages, by `folder|subpath`.
     entries: Memo<String, Option<String>>,
+    /// Where other specifiers lead, by `file|specifier`: each name that a file
+    /// imports asks anew, in every round.
+    found: Memo<String, Option<String>>,
 }
 
 impl Modules {
@@ -49,7 +52,8 @@ impl Modules {
             ..ResolveOptions::default()
         };
         let files = TreeFiles { tree: Some(tree), packages: Some(packages.clone()) };
-        Self { packages, resolver: ResolverGeneric::new_with_file_system(files, options), entries: Memo::default() }
+        let resolver = ResolverGeneric::new_with_file_system(files, options);
+        Self { packages, resolver, entries: Memo::default(), found: Memo::default() }
     }
 
     /// The file that `specifier`, written in `from`, leads to.
@@ -65,6 +69,11 @@ impl Modules {
                 });
             }
         }
+        self.found.get(&format!("{from}|{specifier}"), || self.look_up(from, specifier))
+    }
+
+    /// What the resolver says of a path, or of what a tsconfig maps.
+    fn look_up(&self, from: &str, specifier: &str) -> Option<String> {
         let file = format!("{ROOT}/{from}");
         let found = match self.resolver.resolve_file(&file, specifier) {
             // A tsconfig that cannot be used must not hide plain neighbours.

@@ -1,7 +1,7 @@
 //! Closes the needs of one candidate, and settles where it runs.
 
 use crate::join::needs::{Answer, answer};
-use crate::join::{Join, Reached, reach, severity};
+use crate::join::{Join, reach, severity};
 use crate::observe::{Candidate, Confidence, Context, IfNo, NAMES_NOT_RESOLVED, Question, Step};
 
 /// The assumption that a method of another file reads, as its name says.
@@ -64,9 +64,7 @@ fn close_one(join: &Join<'_>, path: &str, candidate: &Candidate) -> Closed {
             break;
         }
         let mut result = match need.question {
-            Question::CalledFromHandler(name) => {
-                join.reached.get_or_init(|| Reached::of(join.files, join.facts)).answer(path, name)
-            }
+            Question::CalledFromHandler(name) => join.reached().answer(path, name),
             Question::NotOnlyAtStart(name) => reach::not_only_at_start(path, name, join.files, join.facts),
             Question::CallersLeaveUnbounded { ref name, function, index } => {
                 reach::callers_leave_unbounded(path, (name, function), index, join)

@@ -69,13 +69,19 @@ struct Made {
     closed: Closed,
 }
 
+impl Made {
+    fn patched(self, join: &Join<'_>) -> Finding {
+        Finding { patch: patches::patch(join, &self.closed), ..self.finding }
+    }
+}
+
 impl Join<'_> {
     /// Files that must be mapped before all needs can be closed.
     pub fn wanted(&self) -> BTreeSet<String> {
         let mut wanted = BTreeSet::new();
         let mut sought = BTreeSet::new();
-        for (path, candidate) in self.files.candidates() {
-            let closed = close(self, path, candidate);
+        for closed in self.close_all(self.files.candidates().collect()) {
+            let path = closed.path.as_str();
             wanted.extend(closed.wanted);
             if closed.seeks_handler {
                 sought.extend(self.facts.packages.nearest(path).map(|package| package.folder.clone()));
@@ -110,9 +116,23 @@ impl Join<'_> {
 
     /// All candidates, closed: what the files show and what the pools give.
     pub fn closed(&self) -> Vec<Closed> {
-        let elsewhere = pools::join(self).into_iter().chain(blocking::join(self));
-        let own = self.files.candidates().map(|(path, candidate)| (path.to_owned(), candidate.clone()));
-        own.chain(elsewhere).map(|(path, candidate)| close(self, &path, &candidate)).collect()
+        let elsewhere: Vec<_> = pools::join(self).into_iter().chain(blocking::join(self)).collect();
+        let elsewhere = elsewhere.iter().map(|(path, candidate)| (path.as_str(), candidate));
+        self.close_all(self.files.candidates().chain(elsewhere).collect())
+    }
+
+    /// Closes candidates side by side, in their order.
+    fn close_all(&self, candidates: Vec<(&str, &Candidate)>) -> Vec<Closed> {
+        // Worked out by all threads before any of them would wait for it.
+        if candidates.iter().any(|(_, candidate)| candidate.seeks_handler()) {
+            self.reached();
+        }
+        candidates.into_par_iter().map(|(path, candidate)| close(self, path, candidate)).collect()
+    }
+
+    /// What handlers reach; see [`Reached`].
+    pub fn reached(&self) -> &Reached {
+        self.reached.get_or_init(|| Reached::of(self.files, self.facts))
     }
 
     fn made(&self) -> Vec<Made> {
@@ -191,6 +211,7 @@ impl Join<'_> {
     /// Comments and configuration have their say, then the confidence.
     fn silence(&self, made: Vec<Made>) -> Joined {
         let mut joined = Joined::default();
+        let (mut shown, mut suppressed) = (Vec::new(), Vec::new());
         let gate = &self.settings.gate;
         let mut comments: BTreeMap<&str, Suppressions> = self.files.suppressions().collect();
         for Made { mut finding, closed } in made {
@@ -211,13 +232,17 @@ impl Join<'_> {
                 comments.matches(&finding.rule, finding.variant.as_deref(), lines, self.settings.today)
             });
             if let Some(reason) = reason {
-                joined.suppressed.push(Suppressed { finding, reason });
+                suppressed.push((Made { finding, closed }, reason));
             } else if finding.confidence < gate.min_confidence {
                 joined.hidden += 1;
             } else if finding.severity >= gate.min_severity {
-                joined.findings.push(finding);
+                shown.push(Made { finding, closed });
             }
         }
+        // Patches are checked by parsing: only those that somebody sees are made.
+        joined.findings = shown.into_par_iter().map(|made| made.patched(self)).collect();
+        let silenced = suppressed.into_par_iter();
+        joined.suppressed = silenced.map(|(made, reason)| Suppressed { finding: made.patched(self), reason }).collect();
         for (path, comments) in &comments {
             let shown = write::shown(self.prefix, path);
             let standing = |selector: &Selector| self.standing(path, selector);

@@ -43,16 +43,11 @@ pub fn patch(join: &Join<'_>, closed: &Closed) -> Option<Patch> {
 fn parses(source: &SourceFile, patched: &str) -> bool {
     let after = SourceFile::new(source.path.clone(), source.language, source.class, patched.to_owned());
     match source.language.family() {
-        Family::TypeScript => {
-            let errors = |file: &SourceFile| {
-                let arena = oxc_allocator::Allocator::default();
-                lang::typescript::Model::parse(&arena, file).ok().map(|model| model.recovered)
-            };
-            match (errors(source), errors(&after)) {
-                (Some(before), Some(after)) => after <= before,
-                _ => false,
-            }
-        }
+        Family::TypeScript => match lang::typescript::syntax_errors(&after) {
+            Some(0) => true,
+            Some(after) => lang::typescript::syntax_errors(source).is_some_and(|before| after <= before),
+            None => false,
+        },
         Family::Rust => lang::rust::Model::parse(&after).is_ok(),
     }
 }

@@ -1,7 +1,10 @@
 //! What stands around the code of a file in others: the handlers that call its
 //! functions, and the timeout layer around its service.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+
+use rayon::prelude::*;
 
 use crate::facts::Facts;
 use crate::join::lookup::{self, Found};
@@ -36,27 +39,34 @@ impl Reached {
     /// and what the called functions call in turn.
     pub fn of(files: &Files, facts: &Facts) -> Self {
         let mut reached = Self::default();
-        let mut open = Vec::new();
-        for file in files.iter() {
-            let begun = Begun::of(file, files, facts);
-            open.extend(begun.open);
-            reached.unmapped.extend(begun.unmapped);
-        }
+        let all: Vec<&Mapped> = files.iter().collect();
+        let mut open = reached.together(all.into_par_iter().map(|file| Calls::of_handlers(file, files, facts)));
         for calls in 1..=HOPS {
-            let mut next = Vec::new();
+            let mut new = Vec::new();
             for (function, from) in open {
-                if reached.functions.contains_key(&function) {
-                    continue;
+                if let Entry::Vacant(unseen) = reached.functions.entry(function.clone()) {
+                    unseen.insert(Way { from: from.clone(), calls });
+                    new.push((function, from));
                 }
-                if calls < HOPS {
-                    let onward = onward(&function, files, facts, &mut reached.unmapped).into_iter();
-                    next.extend(onward.map(|callee| (callee, from.clone())));
-                }
-                reached.functions.insert(function, Way { from, calls });
             }
-            open = next;
+            if calls == HOPS {
+                break;
+            }
+            open = reached
+                .together(new.into_par_iter().map(|(function, from)| Calls::onward(&function, &from, files, facts)));
         }
         reached
+    }
+
+    /// The functions called, in the order of their callers, whatever thread
+    /// looked first; the files that are missing are kept.
+    fn together(&mut self, calls: impl IndexedParallelIterator<Item = Calls>) -> Vec<Led> {
+        let mut open = Vec::new();
+        for calls in calls.collect::<Vec<_>>() {
+            open.extend(calls.open);
+            self.unmapped.extend(calls.unmapped);
+        }
+        open
     }
 
     /// Does a handler reach the function of this file whose name stands there?
@@ -77,56 +87,48 @@ impl Reached {
 /// and the place of the call that leads to it.
 type Led = ((String, Span), (String, Span));
 
-/// What the handlers of one file call.
+/// What one file's handlers, or one function, call within the project.
 #[derive(Default)]
-struct Begun {
+struct Calls {
     open: Vec<Led>,
     unmapped: BTreeSet<String>,
 }
 
-impl Begun {
-    fn of(file: &Mapped, files: &Files, facts: &Facts) -> Self {
-        let mut begun = Self::default();
+impl Calls {
+    fn of_handlers(file: &Mapped, files: &Files, facts: &Facts) -> Self {
         let from = &file.source.path;
-        let by_handler = |call: &&ProjectCall| call.caller == Caller::Handler && !call.starts;
-        for call in file.map.observations.calls.iter().filter(by_handler) {
-            let place = (from.clone(), call.span);
+        Self::of(file, Caller::Handler, |call| (from.clone(), call.span), files, facts)
+    }
+
+    /// What `function` calls, on the way that began at `begin`.
+    fn onward(function: &(String, Span), begin: &(String, Span), files: &Files, facts: &Facts) -> Self {
+        let (path, name) = function;
+        let Some(file) = files.get(path) else { return Self::default() };
+        Self::of(file, Caller::Function(*name), |_| begin.clone(), files, facts)
+    }
+
+    fn of(
+        file: &Mapped,
+        caller: Caller,
+        begin: impl Fn(&ProjectCall) -> (String, Span),
+        files: &Files,
+        facts: &Facts,
+    ) -> Self {
+        let mut found = Self::default();
+        let path = &file.source.path;
+        let by_it = |call: &&ProjectCall| call.caller == caller && !call.starts;
+        for call in file.map.observations.calls.iter().filter(by_it) {
             match &call.callee {
-                Callee::Here(function) => begun.open.push(((from.clone(), *function), place)),
-                Callee::There(name) => match lookup::find(from, name, facts, files) {
-                    Found::Function(path, summary) => begun.open.push(((path, summary.span), place)),
-                    Found::NeedFiles(needed) => begun.unmapped.extend(needed),
+                Callee::Here(span) => found.open.push(((path.clone(), *span), begin(call))),
+                Callee::There(name) => match lookup::find(path, name, facts, files) {
+                    Found::Function(path, summary) => found.open.push(((path, summary.span), begin(call))),
+                    Found::NeedFiles(needed) => found.unmapped.extend(needed),
                     _ => {}
                 },
             }
         }
-        begun
+        found
     }
-}
-
-/// What a function calls within the project.
-fn onward(
-    function: &(String, Span),
-    files: &Files,
-    facts: &Facts,
-    unmapped: &mut BTreeSet<String>,
-) -> Vec<(String, Span)> {
-    let (path, name) = function;
-    let Some(file) = files.get(path) else { return Vec::new() };
-    let by_it = |call: &&ProjectCall| call.caller == Caller::Function(*name) && !call.starts;
-    let calls = file.map.observations.calls.iter().filter(by_it);
-    let leads = calls.filter_map(|call| match &call.callee {
-        Callee::Here(span) => Some((path.clone(), *span)),
-        Callee::There(name) => match lookup::find(path, name, facts, files) {
-            Found::Function(path, summary) => Some((path, summary.span)),
-            Found::NeedFiles(needed) => {
-                unmapped.extend(needed);
-                None
-            }
-            _ => None,
-        },
-    });
-    leads.collect()
 }
 
 /// How many calls lead from what runs at the start to what only it reaches.

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::finding::{Anchors, Evidence, Finding, Place};
-use crate::join::{Closed, Join, patches, severity};
+use crate::join::{Closed, Join, severity};
 use crate::observe::{Step, Value, Values};
 use crate::rule::{Rule, template};
 use crate::source::Span;
 
-/// The finding of a closed candidate; identity and priority come later.
+/// The finding of a closed candidate; identity, priority and patch come later.
 pub fn finding(join: &Join<'_>, closed: &Closed) -> Finding {
     let candidate = &closed.candidate;
     let rule = &join.rules.rules[candidate.rule];
@@ -51,7 +51,7 @@ pub fn finding(join: &Join<'_>, closed: &Closed) -> Finding {
         evidence: candidate.evidence.iter().map(|step| words.step(&rule.evidence, step)).collect(),
         assumption: (!assumptions.is_empty()).then(|| assumptions.join("; ")),
         impact: template::fill(rule.impact(variant), &words.values),
-        patch: patches::patch(join, closed),
+        patch: None,
         title,
     }
 }

@@ -33,7 +33,7 @@ use std::collections::HashMap;
 use oxc_allocator::Allocator;
 use oxc_ast::AstKind;
 use oxc_ast::ast::{AssignmentTarget, Expression, Program};
-use oxc_parser::{ParseOptions, Parser};
+use oxc_parser::{ParseOptions, Parser, ParserReturn};
 use oxc_semantic::{AstNodes, Scoping, Semantic, SemanticBuilder};
 use oxc_span::{GetSpan, SourceType};
 use oxc_syntax::node::NodeId;
@@ -92,15 +92,27 @@ pub struct ParseFailure {
     pub offset: Option<u32>,
 }
 
+/// How many syntax errors the parser recovers from in a file; `None` where it
+/// gives up. Resolves no names: cheaper than a [`Model`].
+pub fn syntax_errors(source: &SourceFile) -> Option<usize> {
+    let allocator = Allocator::default();
+    let parsed = syntax(&allocator, source);
+    (!parsed.panicked).then(|| parsed.diagnostics.len())
+}
+
+fn syntax<'a>(allocator: &'a Allocator, source: &'a SourceFile) -> ParserReturn<'a> {
+    let options =
+        ParseOptions { allow_return_outside_function: true, preserve_parens: false, ..ParseOptions::default() };
+    Parser::new(allocator, &source.text, source_type(source)).with_options(options).parse()
+}
+
 impl<'a> Model<'a> {
     /// Parses and resolves a file; `allocator` holds the tree.
     ///
     /// # Errors
     /// [`ParseFailure`] where the parser gave up on the file.
     pub fn parse(allocator: &'a Allocator, source: &'a SourceFile) -> Result<Self, ParseFailure> {
-        let options =
-            ParseOptions { allow_return_outside_function: true, preserve_parens: false, ..ParseOptions::default() };
-        let parsed = Parser::new(allocator, &source.text, source_type(source)).with_options(options).parse();
+        let parsed = syntax(allocator, source);
         if parsed.panicked {
             let first = parsed.diagnostics.iter().next();
             let message = first.map_or_else(|| "the parser gave up".to_owned(), |d| d.message.to_string());
