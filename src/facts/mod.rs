@@ -107,7 +107,7 @@ impl Facts {
     pub fn has_bin(&self, path: &str) -> bool {
         match family(path) {
             Some(Family::Rust) => self.crates.info(path).is_some_and(|c| c.role == Role::Cli),
-            _ => self.packages.nearest(path).is_some_and(|p| p.has_bin),
+            _ => self.packages.nearest(path).is_some_and(|p| p.is_command()),
         }
     }
 

@@ -133,6 +133,12 @@ impl Package {
         SERVER_PACKAGES.iter().copied().find(|server| self.dependencies.contains_key(*server) && runs(server))
     }
 
+    /// True where it installs a command and is no server of its own: what is
+    /// started as one may bring a command for whoever keeps it.
+    pub fn is_command(&self) -> bool {
+        self.has_bin && !(self.has_start && self.server().is_some())
+    }
+
     /// True for what a developer or one user starts and waits for: a command
     /// that is called a tool or asks who starts it, what a tool or an editor
     /// loads, a server for development, a desktop program, and what helps the

@@ -267,7 +267,7 @@ fn in_service(path: &str, facts: &Facts) -> Answer {
     }
     let Some(package) = facts.packages.nearest(path) else { return Answer::Unknown };
     let named = |key: &'static str| Step::new(key).with("package", package.name.as_deref().unwrap_or("this package"));
-    if package.has_bin || package.is_tool() {
+    if package.is_command() || package.is_tool() {
         return Answer::No(for_one_user(&package));
     }
     if package.is_library() {
@@ -355,7 +355,7 @@ fn not_in_tool(library: &str, path: &str, facts: &Facts) -> Answer {
 
 fn on_server(path: &str, facts: &Facts) -> Answer {
     let Some(package) = facts.packages.nearest(path) else { return Answer::Unknown };
-    if package.has_bin || INTERFACES.iter().any(|name| package.dependencies.contains_key(*name)) {
+    if package.is_command() || INTERFACES.iter().any(|name| package.dependencies.contains_key(*name)) {
         return Answer::Unknown;
     }
     match in_service(path, facts) {

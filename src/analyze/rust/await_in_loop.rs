@@ -7,7 +7,7 @@ use crate::analyze::{Sink, Vocabulary};
 use crate::lang::rust::Model;
 use crate::lang::rust::effects::{Operation, Resource};
 use crate::lang::rust::functions::Body;
-use crate::lang::rust::node::{Kind, NodeId, Pattern};
+use crate::lang::rust::node::{Kind, Lit, NodeId, Pattern};
 use crate::lang::rust::path::equals;
 use crate::lang::rust::values::Local;
 use crate::observe::{Confidence, Context, Effect, IfNo, Io, Need, Question, Step};
@@ -260,8 +260,11 @@ fn guard(model: &Model<'_>, around: &Around<'_>, call: NodeId) -> Option<Step> {
         return Some(Step::at("loop-retries", head));
     }
     let over_text = model.source.slice(head);
-    if over_text.contains(".chunks(") || over_text.contains(".take(") {
+    if over_text.contains(".chunks(") {
         return Some(Step::at("loop-is-paced", head));
+    }
+    if over_text.contains(".take(") && !takes_many(model, over) {
+        return Some(Step::at("few-rounds", head));
     }
     if literal_length(model, over).is_some_and(|length| length <= FEW) {
         return Some(Step::at("few-rounds", head));
@@ -306,6 +309,20 @@ fn guard(model: &Model<'_>, around: &Around<'_>, call: NodeId) -> Option<Step> {
         }
     }
     None
+}
+
+/// True for `.take(50)`: what bounds the rounds leaves many of them.
+fn takes_many(model: &Model<'_>, over: NodeId) -> bool {
+    /// Requests in turn that are worth making side by side.
+    const MANY: f64 = 10.0;
+    match model.tree.kind(over) {
+        Kind::Method { name, args, .. } if name == "take" => match args.as_slice() {
+            [count] => matches!(model.tree.kind(*count), Kind::Literal(Lit::Number(count)) if *count >= MANY),
+            _ => false,
+        },
+        Kind::Method { receiver, .. } => takes_many(model, *receiver),
+        _ => false,
+    }
 }
 
 /// The elements of `[a, b]`, `&[a, b]`, `[a, b].iter()` or a local that is one

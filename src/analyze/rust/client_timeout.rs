@@ -216,7 +216,24 @@ fn is_unbounded(model: &Model<'_>, request: NodeId) -> bool {
         Kind::Method { name, .. } => name == "timeout",
         _ => false,
     };
-    sends && !own && !model.tree.ancestors(end).into_iter().any(timer)
+    sends && !own && !model.tree.ancestors(end).into_iter().any(|id| timer(id) || is_timed_block(model, id))
+}
+
+/// True for an async block that a local holds, and `timeout(limit, …)` waits for.
+fn is_timed_block(model: &Model<'_>, block: NodeId) -> bool {
+    if !matches!(model.tree.kind(block), Kind::Async) {
+        return false;
+    }
+    let Some(held) = model.bound_by(block).and_then(|(_, pattern)| pattern.name()) else { return false };
+    let Some(body) = model.function_of(block).and_then(|function| function.body) else { return false };
+    model.tree.below(body).any(|id| match model.tree.kind(id) {
+        Kind::Call { callee, args } => {
+            let bounds = matches!(model.leaf_name(*callee), Some("timeout" | "timeout_at"));
+            let is_it = |argument: &NodeId| matches!(model.tree.kind(*argument), Kind::Path(path) if path.as_slice() == [held]);
+            bounds && args.iter().any(is_it)
+        }
+        _ => false,
+    })
 }
 
 /// A client that is kept is used where its keeper is, not where it is made.

@@ -26,7 +26,7 @@ pub const ANALYSIS: Analysis<Run> = Analysis {
     vocabulary: Vocabulary {
         values: &["call", "file_work"],
         evidence: &["blocks", "in-handler", "called-from-handler"],
-        guards: &["kept", "fixed-path", "small-input", "development-only"],
+        guards: &["kept", "fixed-path", "small-input", "development-only", "one-at-a-time"],
         assumptions: &["called-per-request-by-name", "much-is-read"],
         labels: &["handler"],
         patches: &["async-variant"],
@@ -270,6 +270,9 @@ fn guard<'a>(model: &Model<'a>, one: &Blocking<'a>) -> Option<(&'static str, Spa
     if let Some(place) = development_only(model, node) {
         return Some(("development-only", place));
     }
+    if let Some(place) = one_at_a_time(model, node) {
+        return Some(("one-at-a-time", place));
+    }
     let first = argument(&one.call.arguments, 0);
     let constant = first.is_some_and(|first| is_fixed(model, first, 0));
     match one.work {
@@ -277,6 +280,19 @@ fn guard<'a>(model: &Model<'a>, one: &Blocking<'a>) -> Option<(&'static str, Spa
         Work::Compression if constant => Some(("small-input", span(one.call))),
         _ => None,
     }
+}
+
+/// The function of a cloud that the file hands out: each of its instances
+/// serves one event at a time, and nobody else waits for it.
+fn one_at_a_time(model: &Model<'_>, node: NodeId) -> Option<Span> {
+    let of_lambda = |module: &str| module == "aws-lambda" || module.starts_with("@middy/");
+    let folder = |part: &str| matches!(part, "lambda" | "lambdas");
+    if !model.facts().imports_any(of_lambda) && !model.source.path.split('/').any(folder) {
+        return None;
+    }
+    let around = model.nodes().ancestor_ids(node).filter(|&id| is_function(model.kind(id)));
+    let handler = around.last().filter(|&id| model.name_of(id).as_deref() == Some("handler"))?;
+    Some(model.name_span(handler))
 }
 
 /// Settings, keys and certificates, by the words of the path or of the function

@@ -290,7 +290,8 @@ fn guard<'a>(model: &Model<'a>, site: Site<'_, 'a>, given: &Options<'a, 'a>) -> 
 /// What the rest of the file does with a new client.
 fn instance_guard(model: &Model<'_>, kind: Kind, instance: &Instance) -> Option<Step> {
     let text = &model.source.text;
-    if instance.defaults_changed && text.contains("defaults.timeout") {
+    let set_together = text.contains("Object.assign(") && text.contains("timeout");
+    if instance.defaults_changed && (set_together || text.contains("defaults.timeout")) {
         return Some(Step::new("default-timeout"));
     }
     if instance.intercepted && (text.contains("timeout") || text.contains("signal")) {

@@ -154,7 +154,9 @@ fn rounds(model: &Model<'_>, around: &Loop, few: f64) -> Option<Step> {
                 }
                 _ => text,
             };
-            if any(CHUNKS) || has_word(text, CHUNKS) {
+            // The elements of one chunk are asked for one by one.
+            let of_one = matches!(names::words(text).last().map(String::as_str), Some("batch" | "chunk" | "page"));
+            if any(CHUNKS) || has_word(text, CHUNKS) && !of_one {
                 return Some(Step::at("chunked", around.head));
             }
             // `completedAttemptIds` is a collection like any other: what counts

@@ -107,17 +107,20 @@ fn streams<'a>(model: &Model<'a>, node: NodeId, given: &Options<'a, 'a>) -> Opti
     (inside && MARKS.iter().any(|mark| text.contains(mark))).then_some(around)
 }
 
-/// The answer's `body`, which is a stream, is used.
+/// The answer's `body`, which is a stream, is used otherwise than to read it
+/// whole: `answer.body.json()` of undici.
 fn reads_body(model: &Model<'_>, node: NodeId) -> Option<Span> {
+    const WHOLE: &[&str] = &["json", "text", "arrayBuffer", "blob", "bytes", "formData", "dump"];
     let answer = match instance::kept(model, http::chain(model, node).1) {
         Kept::Variable(symbol) => symbol,
         _ => return None,
     };
     model.scoping().get_resolved_references(answer).find_map(|reference| {
-        match model.nodes().parent_kind(reference.node_id()) {
-            AstKind::StaticMemberExpression(member) if member.property.name == "body" => Some(span(member)),
-            _ => None,
-        }
+        let node = model.nodes().parent_id(reference.node_id());
+        let AstKind::StaticMemberExpression(member) = model.kind(node) else { return None };
+        let whole = matches!(model.nodes().parent_kind(node),
+            AstKind::StaticMemberExpression(read) if WHOLE.contains(&read.property.name.as_str()));
+        (member.property.name == "body" && !whole).then(|| span(member))
     })
 }
 
@@ -129,7 +132,7 @@ fn is_bulky<'a>(model: &Model<'a>, body: &'a Expression<'a>) -> bool {
         Expression::NewExpression(new) => matches!(model.path_of(&new.callee).leaf(), "FormData" | "Blob" | "File"),
         Expression::Identifier(id) => {
             let lower = id.name.to_ascii_lowercase();
-            BULKY.iter().any(|word| lower.contains(word))
+            BULKY.iter().any(|word| lower.contains(word)) && !is_small(model, body)
         }
         _ => {
             let leaf = model.path_of(body).leaf().to_ascii_lowercase();
@@ -138,6 +141,20 @@ fn is_bulky<'a>(model: &Model<'a>, body: &'a Expression<'a>) -> bool {
     }
 }
 
+/// A constant that holds fields or a text made of them, whatever its name says.
+fn is_small<'a>(model: &Model<'a>, body: &'a Expression<'a>) -> bool {
+    let (Root::Symbol(symbol, _), []) = (model.path_of(body).root, model.path_of(body).members.as_slice()) else {
+        return false;
+    };
+    let Binding::Constant(init) = model.binding(symbol) else { return false };
+    match bare(init) {
+        Expression::NewExpression(new) => model.path_of(&new.callee).is_global("URLSearchParams", &[]),
+        Expression::CallExpression(call) => model.callee(call).is_global("JSON", &["stringify"]),
+        _ => false,
+    }
+}
+
+/// A target on this machine.
 pub fn is_local_target<'a>(model: &Model<'a>, call: &'a CallExpression<'a>, given: &Options<'a, 'a>) -> bool {
     let url = given.first(&["baseURL", "prefixUrl", "url"]);
     let target = url.or_else(|| argument(&call.arguments, 0).filter(|a| !matches!(a, Expression::ObjectExpression(_))));

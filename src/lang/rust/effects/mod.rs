@@ -1,6 +1,7 @@
 //! What an awaited call does: which reads and writes it makes, over what, and
 //! whether two of them can be under way at once.
 
+mod closures;
 mod database;
 mod elsewhere;
 mod http;
@@ -82,6 +83,7 @@ impl Model<'_> {
             .or_else(|| self.typed_client(value))
             .or_else(|| self.clickhouse(value))
             .or_else(|| self.diesel(value))
+            .or_else(|| self.handed_closure(value))
             .or_else(|| self.service(value))
             .or_else(|| self.json_rpc(value))
             .or_else(|| self.held_future(value, depth))

@@ -8,6 +8,7 @@ use oxc_span::GetSpan;
 use oxc_syntax::node::NodeId;
 
 use super::pure::{is_fresh, is_pure, is_pure_package};
+use super::wrapped::is_wrapper;
 use super::{By, Effects, handed, raw};
 use crate::lang::typescript::clients::{Kind, Nature};
 use crate::lang::typescript::names;
@@ -134,7 +135,8 @@ impl Summary {
 
     fn take_call<'a>(&mut self, effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, function: NodeId) {
         let model = effects.model;
-        if is_pure(effects, call, function)
+        if is_wrapper(model, call)
+            || is_pure(effects, call, function)
             || begins_query(effects, call, function)
             || raw::is_event(model, call, function)
         {

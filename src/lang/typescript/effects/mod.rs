@@ -8,6 +8,7 @@ mod handed;
 mod pure;
 mod raw;
 mod shape;
+mod wrapped;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -106,22 +107,6 @@ impl<'m, 'a> Effects<'m, 'a> {
         }
     }
 
-    /// The call whose promise a wrapper bounds: `withTimeout(load(id), 500)`.
-    /// Such a call is under way before the wrapper is.
-    pub fn within_bound(&self, call: &'a CallExpression<'a>) -> &'a CallExpression<'a> {
-        const BOUNDS: &[&str] =
-            &["timeout", "deadline", "within", "budget", "bounded", "timed", "timebox", "limit", "fallback"];
-        let name = self.model.callee(call).leaf();
-        let mut promises = call.arguments.iter().filter_map(|given| match given.as_expression().map(bare) {
-            Some(Expression::CallExpression(inner)) => Some(&**inner),
-            _ => None,
-        });
-        match (promises.next(), promises.next()) {
-            (Some(inner), None) if names::words(name).iter().any(|word| BOUNDS.contains(&word.as_str())) => inner,
-            _ => call,
-        }
-    }
-
     /// Takes a chain of calls apart.
     pub fn chain(&self, call: &'a CallExpression<'a>) -> Chain<'a> {
         let mut calls = vec![call];
@@ -148,6 +133,9 @@ impl<'m, 'a> Effects<'m, 'a> {
         let at = AstKind::CallExpression(call).node_id();
         let mut found = self.of_chain(&chain, at);
         found.carries_transaction = chain.calls.iter().any(|call| self.carries_transaction(call));
+        if shape::is_one_connection(self.model, &chain.base, at) {
+            found.nature = Nature::Serial;
+        }
         if !settled {
             found.effect = found.effect.max(Effect::Unknown);
             found.promises = false;
@@ -156,7 +144,7 @@ impl<'m, 'a> Effects<'m, 'a> {
     }
 
     fn of_chain(&self, chain: &Chain<'a>, at: NodeId) -> CallEffect {
-        let client = self.clients.of_path(&chain.base, at).or_else(|| shape::client(self.model, chain));
+        let client = self.clients.of_path(&chain.base, at).or_else(|| shape::client(self.model, chain, at));
         if let Some((client, used)) = client.or_else(|| self.handed_out(chain, at)) {
             let names: Vec<&str> = chain.base.members[used..].iter().chain(&chain.links).copied().collect();
             return CallEffect {
@@ -286,6 +274,16 @@ impl<'m, 'a> Effects<'m, 'a> {
     fn inherited(&self, path: &Path<'a, 'a>, at: NodeId) -> Option<NameRef> {
         let (Root::This, [method]) = (path.root, path.members.as_slice()) else { return None };
         let AstKind::Class(class) = self.model.kind(self.model.class_of(at)?) else { return None };
+        // What the class leaves to those that extend it, the one above it does
+        // not answer for.
+        let left_open = |element: &ClassElement<'_>| match element {
+            ClassElement::MethodDefinition(own) => key_name(&own.key).as_deref() == Some(*method),
+            ClassElement::PropertyDefinition(own) => key_name(&own.key).as_deref() == Some(*method),
+            _ => false,
+        };
+        if class.body.body.iter().any(left_open) {
+            return None;
+        }
         let base = self.model.path_of(&class.heritage.as_ref()?.expression);
         let mut name = self.model.name_ref(&base)?;
         name.members.push((*method).to_owned());

@@ -2,16 +2,17 @@
 //! them.
 
 use oxc_ast::ast::Expression;
+use oxc_syntax::node::NodeId;
 
 use super::Chain;
 use crate::lang::typescript::clients::{Client, Kind, Nature};
-use crate::lang::typescript::path::{Binding, Root, argument};
+use crate::lang::typescript::path::{Binding, Path, Root, argument};
 use crate::lang::typescript::{Model, bare, names};
 use crate::observe::{Effect, Known, Value};
 
 /// The client that a chain begins with, and how many of its members belong to
 /// the client's own name.
-pub fn client<'a>(model: &Model<'a>, chain: &Chain<'a>) -> Option<(Client, usize)> {
+pub fn client<'a>(model: &Model<'a>, chain: &Chain<'a>, at: NodeId) -> Option<(Client, usize)> {
     let base = &chain.base;
     let (root, own) = match base.root {
         Root::Symbol(symbol, name) => (name, Some(symbol)),
@@ -48,7 +49,7 @@ pub fn client<'a>(model: &Model<'a>, chain: &Chain<'a>) -> Option<(Client, usize
     if let Some(text) = first
         && chain.links.is_empty()
         && nature == Nature::Parallel
-        && own.is_some_and(|symbol| matches!(model.binding(symbol), Binding::Import(_)))
+        && is_helper(model, base, at)
         && is_query(model, text)
     {
         return Some((named(Kind::Sql), base.members.len().saturating_sub(1)));
@@ -76,6 +77,44 @@ pub fn client<'a>(model: &Model<'a>, chain: &Chain<'a>) -> Option<(Client, usize
                 .then(|| (named(Kind::Knex), members.len()))
         }
         _ => None,
+    }
+}
+
+/// True for a function of the project that may send the text it is handed: an
+/// imported one, one of this file, a method of the class around. What is a
+/// connection itself sends one text after the other.
+fn is_helper(model: &Model<'_>, path: &Path<'_, '_>, at: NodeId) -> bool {
+    match path.root {
+        Root::Symbol(symbol, _) => match model.binding(symbol) {
+            Binding::Import(_) => true,
+            Binding::Function(_) => path.members.is_empty(),
+            _ => false,
+        },
+        Root::This => path.members.len() == 1 && !is_one_connection(model, path, at),
+        _ => false,
+    }
+}
+
+/// True for a method of the class around that is one connection by its name,
+/// and for what is built around one: `new RelationLoader(db, queryRunner)`.
+pub fn is_one_connection(model: &Model<'_>, path: &Path<'_, '_>, at: NodeId) -> bool {
+    const SERIAL: &[&str] = &["runner", "connection", "transaction", "session", "driver"];
+    match path.root {
+        Root::This if path.members.len() == 1 => {
+            let name = model.class_of(at).and_then(|class| model.name_of(class));
+            name.is_some_and(|name| names::words(&name).last().is_some_and(|word| SERIAL.contains(&word.as_str())))
+        }
+        Root::Symbol(symbol, _) if path.members.len() == 1 => match model.binding(symbol) {
+            Binding::Constant(init) => match bare(init) {
+                Expression::NewExpression(new) => {
+                    let given = new.arguments.iter().filter_map(|given| given.as_expression());
+                    given.into_iter().any(|given| names::is_carrier(model.path_of(given).leaf()))
+                }
+                _ => false,
+            },
+            _ => false,
+        },
+        _ => false,
     }
 }
 
