@@ -198,6 +198,13 @@ impl PathClass {
         if format!("{folders}/").contains("packages/build/") {
             class = Self::Script;
         }
+        // Programs that show how a library is used, beside it.
+        if matches!(
+            folders.split('/').next(),
+            Some("references" | "sandbox" | "sandboxes" | "starters" | "boilerplates")
+        ) {
+            return Self::Test;
+        }
         let mut in_sources = false;
         for folder in folders.split('/').filter(|f| !f.is_empty()) {
             let folder = folder.to_ascii_lowercase();

@@ -129,6 +129,13 @@ impl Facts {
         }
     }
 
+    /// True where the package of `path` is a library whose functions others
+    /// call, who alone know how often.
+    pub fn is_called_by_others(&self, path: &str) -> bool {
+        family(path) == Some(Family::TypeScript)
+            && self.packages.nearest(path).is_some_and(|package| package.is_called_by_others())
+    }
+
     /// Remarks on files that could not be used, sorted.
     pub fn notices(&self) -> Vec<String> {
         self.notices.take_sorted()

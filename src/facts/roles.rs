@@ -20,6 +20,7 @@ const TOOLS: &[&str] = &[
     "gulp",
     "grunt",
     "hardhat",
+    "gatsby",
     "@nx/devkit",
     "semantic-release",
 ];
@@ -139,6 +140,21 @@ impl Package {
         self.has_bin && !(self.has_start && self.server().is_some())
     }
 
+    /// True for what runs at the edge of a network, on no Node: its requests are
+    /// the platform's to bound.
+    pub fn is_at_edge(&self) -> bool {
+        const EDGE: &[&str] = &["wrangler", "@cloudflare/workers-types"];
+        let serves = self.server().is_some_and(|server| server != "hono");
+        !serves && EDGE.iter().any(|name| self.dependencies.contains_key(*name))
+    }
+
+    /// True for a library whose files may be named like those of a service, and
+    /// of which nobody says how often they run. What runs on a framework for
+    /// servers is one that is started, unless others import it.
+    pub fn is_called_by_others(&self) -> bool {
+        self.is_library() && (self.meant_for_others || self.server().is_none())
+    }
+
     /// True for what a developer or one user starts and waits for: a command
     /// that is called a tool or asks who starts it, what a tool or an editor
     /// loads, a server for development, a desktop program, and what helps the
@@ -155,7 +171,7 @@ impl Package {
         let named = words(&["test", "tests", "testing", "mock", "mocks", "e2e"]);
         let helps_tests = !self.private && named || self.is_library() && needs(TESTING);
         let is_command = self.has_bin && words(&["cli", "tool", "tools"]) || asks;
-        let for_development = DEVELOPMENT.iter().any(|name| last.contains(name));
+        let for_development = DEVELOPMENT.iter().any(|name| last.contains(name)) || words(&["codegen"]);
         self.is_loaded_by_tool() || self.is_desktop() || helps_tests || for_development || is_command
     }
 
@@ -171,7 +187,9 @@ impl Package {
             true => self.peers.contains(*name),
             false => self.dependencies.contains_key(*name),
         };
-        self.server().is_none() && DESKTOP.iter().any(runs_in)
+        // What builds its pages is none that it serves with.
+        let serves = self.server().is_some_and(|server| !self.dev_only.contains(server));
+        !serves && DESKTOP.iter().any(runs_in)
     }
 
     /// True where it is published for others to use. `npm init` writes `main`

@@ -210,7 +210,10 @@ fn settle_context(join: &Join<'_>, closed: &mut Closed) {
         return;
     }
     let Some(name) = candidate.request_path_by_name.clone() else { return };
-    if candidate.context != Context::Library || join.facts.has_bin(&closed.path) {
+    // Of a library's functions, those alone who call them know how often.
+    let facts = join.facts;
+    let unknown = facts.has_bin(&closed.path) || facts.is_called_by_others(&closed.path);
+    if candidate.context != Context::Library || unknown {
         return;
     }
     let rules = join.rules;

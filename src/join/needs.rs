@@ -349,6 +349,9 @@ fn not_in_tool(library: &str, path: &str, facts: &Facts) -> Answer {
             Answer::No(Step::new("package-develops-with").with("package", library))
         }
         Some(package) if package.is_tool() => Answer::No(tool(&package)),
+        Some(package) if package.is_at_edge() => {
+            Answer::No(Step::new("package-at-edge").with("package", package.name.as_deref().unwrap_or("this package")))
+        }
         _ => Answer::Unknown,
     }
 }

@@ -255,3 +255,37 @@ fn every_key_has_words() {
     let missing: Vec<_> = keys.iter().filter(|key| !rules.common.contains_key(**key)).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
+
+#[test]
+fn what_a_package_is_for() {
+    let facts = facts(&[
+        ("edge/package.json", r#"{"name": "proxy", "dependencies": {"wrangler": "3"}}"#),
+        ("site/package.json", r#"{"name": "gatsby-source-shop", "peerDependencies": {"gatsby": "5"}}"#),
+        ("clients/package.json", r#"{"name": "@shop/openapi-codegen", "main": "index.js"}"#),
+        (
+            "desk/package.json",
+            r#"{"name": "desk", "private": true, "devDependencies": {"electron": "34", "next": "15"}}"#,
+        ),
+        (
+            "desk-web/package.json",
+            r#"{"name": "web", "private": true, "dependencies": {"electron": "34", "next": "15"}}"#,
+        ),
+        ("api/package.json", r#"{"name": "api", "dependencies": {"hono": "4", "wrangler": "3"}, "bin": "a.js"}"#),
+        (
+            "server/package.json",
+            r#"{"name": "server", "bin": "cli.js", "scripts": {"start": "node ."}, "dependencies": {"express": "4"}}"#,
+        ),
+    ]);
+    let fetch = |path: &str| answer(&Question::NotInTool("fetch"), path, &facts, &Mapped::default());
+    for path in ["edge/a.ts", "api/a.ts", "site/a.ts", "clients/a.ts", "desk/a.ts"] {
+        assert!(matches!(fetch(path), Answer::No(_)), "{path}");
+    }
+    for path in ["desk-web/a.ts", "server/a.ts"] {
+        assert_eq!(fetch(path), Answer::Unknown, "{path}");
+    }
+    let serves = |path: &str| answer(&Question::InService, path, &facts, &Mapped::default());
+    assert!(matches!(serves("server/a.ts"), Answer::Yes(_)));
+    assert!(matches!(serves("api/a.ts"), Answer::No(_)));
+    let others = |path: &str| facts.is_called_by_others(path);
+    assert!(others("clients/a.ts") && !others("server/a.ts") && !others("desk/a.ts"));
+}

@@ -229,7 +229,8 @@ fn is_timed_block(model: &Model<'_>, block: NodeId) -> bool {
     model.tree.below(body).any(|id| match model.tree.kind(id) {
         Kind::Call { callee, args } => {
             let bounds = matches!(model.leaf_name(*callee), Some("timeout" | "timeout_at"));
-            let is_it = |argument: &NodeId| matches!(model.tree.kind(*argument), Kind::Path(path) if path.as_slice() == [held]);
+            let is_it =
+                |argument: &NodeId| matches!(model.tree.kind(*argument), Kind::Path(path) if path.as_slice() == [held]);
             bounds && args.iter().any(is_it)
         }
         _ => false,

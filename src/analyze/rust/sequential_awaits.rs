@@ -8,6 +8,7 @@ use crate::lang::rust::Model;
 use crate::lang::rust::effects::{Operation, Resource};
 use crate::lang::rust::functions::Body;
 use crate::lang::rust::node::{Kind, NodeId, Pattern};
+use crate::lang::typescript::names;
 use crate::observe::{Confidence, Context, Draft, Effect, IfNo, Io, Need, Question, Step};
 use crate::source::Span;
 
@@ -15,7 +16,7 @@ use crate::source::Span;
 pub const VOCABULARY: Vocabulary = Vocabulary {
     values: &["count", "network_calls", "saved_percent"],
     evidence: &["awaited-read", "names-independent"],
-    guards: &["reads-earlier-result", "one-connection", "not-both-reads"],
+    guards: &["reads-earlier-result", "one-connection", "not-both-reads", "lets-through"],
     assumptions: &["pool-by-name", "log-order", "somebody-waits"],
     labels: &["also-waits"],
     patches: &["tokio-join"],
@@ -240,10 +241,31 @@ fn why_not(model: &Model<'_>, run: &Run<'_>, passed: &[NodeId], next: &Wait<'_>)
     if all().any(|w| serial(w) || model.borrows_mutably(w.call)) {
         return Some(Step::at("one-connection", span));
     }
+    if run.waits.iter().any(|earlier| lets_through(model, earlier)) {
+        return Some(Step::at("lets-through", span));
+    }
     if all().any(|w| w.operation.effect != Effect::Read || w.operation.resource == Resource::Unknown) {
         return Some(Step::at("not-both-reads", span));
     }
     None
+}
+
+/// True for a wait that tells who asks, and leaves where nobody may:
+/// `user_from_headers(…).await?`. Whom it turns away must not cause what follows.
+fn lets_through(model: &Model<'_>, wait: &Wait<'_>) -> bool {
+    let name = match model.tree.kind(wait.call) {
+        Kind::Call { callee, .. } => model.leaf_name(*callee),
+        Kind::Method { name, .. } => Some(name.as_str()),
+        _ => None,
+    };
+    let mut at = model.tree.node(wait.awaited).parent;
+    // `.await.map_err(…)?` leaves as well, `.await.ok()` does not.
+    while matches!(model.tree.kind(at), Kind::Method { name, .. } if matches!(name.as_str(), "map_err" | "context" | "ok_or" | "ok_or_else"))
+    {
+        at = model.tree.node(at).parent;
+    }
+    matches!(model.tree.kind(at), Kind::Try(_))
+        && name.is_some_and(|name| names::is_authentication(name) || names::is_guard(name))
 }
 
 fn near_miss(model: &Model<'_>, sink: &mut Sink<'_>, first: &Wait<'_>, guard: Step) {

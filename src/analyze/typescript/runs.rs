@@ -341,7 +341,7 @@ fn guard<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, effect: &C
     let known = matches!(&effect.by, By::Client(client) if !client.by_name || client.kind.is_query_builder());
     let leaf = effects.model.callee(call).leaf();
     match effect.effect {
-        _ if !known && names::is_guard(leaf) => Some("guard-call"),
+        _ if !known && (names::is_guard(leaf) || names::is_authentication(leaf)) => Some("guard-call"),
         _ if !known && names::is_timing(leaf) => Some("timing"),
         Effect::Read => None,
         Effect::Write => Some("write"),

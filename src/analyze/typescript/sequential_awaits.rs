@@ -8,7 +8,7 @@ use super::runs::{AwaitedRead, Part, Run, entries, is_handed_over, runs};
 use super::together;
 use crate::analyze::sink::Builder;
 use crate::analyze::{Analysis, Sink, Vocabulary};
-use crate::lang::typescript::clients::Nature;
+use crate::lang::typescript::clients::{Kind, Nature};
 use crate::lang::typescript::effects::{By, Effects};
 use crate::lang::typescript::functions::is_function;
 use crate::lang::typescript::{Model, names, span};
@@ -219,7 +219,15 @@ fn called(effects: &Effects<'_, '_>, read: &AwaitedRead<'_>) -> String {
 fn assumptions<'a>(effects: &Effects<'_, 'a>, mut builder: Builder, run: &Part<'_, 'a>) -> Builder {
     let model = effects.model;
     let find = |test: &dyn Fn(&AwaitedRead<'a>) -> bool| reads(run).find(|read| test(read));
-    if let Some(read) = find(&|read| read.effect.nature == Nature::Either) {
+    // A repository that is handed over is a transaction's as often as not.
+    let repository = |read: &AwaitedRead<'a>| match &read.effect.by {
+        By::Client(client) => client.kind == Kind::TypeOrm && is_handed_over(effects, read),
+        _ => false,
+    };
+    if let Some(read) = find(&repository) {
+        let step = Step::at("handed-over", span(read.call)).with("call", called(effects, read));
+        builder = builder.doubt(step);
+    } else if let Some(read) = find(&|read| read.effect.nature == Nature::Either) {
         let step = |key| Step::at(key, span(read.call)).with("call", called(effects, read));
         builder = match find(&|read| read.effect.nature == Nature::Either && is_handed_over(effects, read)) {
             Some(_) => builder.doubt(step("handed-over")),
@@ -293,8 +301,9 @@ fn guard(effects: &Effects<'_, '_>, block: NodeId, context: &Context) -> Option<
             kind if is_function(kind) => in_function = false,
             AstKind::CallExpression(call) => {
                 let leaf = model.callee(call).leaf();
-                let transaction =
-                    names::words(leaf).iter().any(|w| matches!(w.as_str(), "transaction" | "tx" | "trx" | "transac"));
+                let transaction = names::words(leaf)
+                    .iter()
+                    .any(|w| matches!(w.as_str(), "transaction" | "tx" | "trx" | "transac" | "atomic"));
                 let is_argument = call.arguments.iter().filter_map(|a| a.as_expression()).any(|a| {
                     matches!(a, Expression::ArrowFunctionExpression(_) | Expression::FunctionExpression(_))
                         && span(a).contains(span(&model.kind(block)))

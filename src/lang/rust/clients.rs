@@ -259,15 +259,18 @@ impl Model<'_> {
 
     /// True for a method that sets something on a client's builder.
     pub fn sets_builder(&self, method: NodeId) -> bool {
+        // What is built is no builder any more.
+        let built = |end: NodeId| self.chain(end).iter().any(|(_, name)| *name == "build");
         let root = self.chain_root(method);
         let held = match self.tree.kind(root) {
             Kind::Path(path) if path.len() == 1 => match self.local(root, &path[0]) {
                 Some(Local::Let(found)) => match self.tree.kind(found) {
-                    Kind::Let { init: Some(init), .. } => Some(self.chain_root(*init)),
+                    Kind::Let { init: Some(init), .. } if !built(*init) => Some(self.chain_root(*init)),
                     _ => None,
                 },
                 _ => None,
             },
+            _ if built(method) => None,
             _ => Some(root),
         };
         held.is_some_and(|made| self.builder_made(made, HELPERS).is_some())

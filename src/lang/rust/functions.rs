@@ -102,6 +102,7 @@ impl Model<'_> {
                 Kind::Async => {
                     return match self.wrapper_of(id) {
                         Some(Body::Once) => Body::Once,
+                        _ if self.has_own_arbiter(id) => Body::Offloaded,
                         // `thread::spawn(move || block_on(async { … }))`
                         // runs a scheduler of its own.
                         _ => Body::Async,
@@ -159,6 +160,17 @@ impl Model<'_> {
         };
         let parallel = |(_, method): (NodeId, &str)| method.starts_with("par_") || method == "into_par_iter";
         args.contains(&closure) && RUN.contains(&name.as_str()) && !self.chain(*receiver).into_iter().any(parallel)
+    }
+
+    /// True for what is spawned on an arbiter that is made for it: a thread of
+    /// its own.
+    fn has_own_arbiter(&self, block: NodeId) -> bool {
+        match self.tree.kind(self.tree.node(block).parent) {
+            Kind::Method { receiver, name, .. } => {
+                name == "spawn" && self.source.slice(self.tree.span(*receiver)).ends_with("Arbiter::new()")
+            }
+            _ => false,
+        }
     }
 
     /// What the call that takes a closure or block as argument makes of it.

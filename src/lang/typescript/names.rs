@@ -184,6 +184,21 @@ pub fn is_guard(name: &str) -> bool {
     limits || checks || words.iter().any(|word| is_among(word, GUARDS))
 }
 
+/// True for a call that tells who asks by what the request brings along:
+/// `get_user_from_headers`, `userByToken`, `currentUser`. It lets through or
+/// not, and what follows is for those that it lets through.
+pub fn is_authentication(name: &str) -> bool {
+    const WHO: &[&str] =
+        &["user", "account", "identity", "claims", "principal", "viewer", "member", "actor", "caller", "auth"];
+    const BROUGHT: &[&str] =
+        &["headers", "header", "request", "req", "token", "cookie", "cookies", "jwt", "bearer", "credentials"];
+    let words: Vec<&str> = pieces(name).collect();
+    let who = words.iter().any(|word| is_among(word, WHO));
+    let from = words.windows(2).any(|pair| is_among(pair[0], &["from", "by"]) && is_among(pair[1], BROUGHT));
+    let current = words.windows(2).any(|pair| is_among(pair[0], &["current", "authed"]) && is_among(pair[1], WHO));
+    who && from || current || words.iter().any(|word| is_among(word, &["authenticated", "authenticate"]))
+}
+
 /// True where a call of this name is about time.
 pub fn is_timing(name: &str) -> bool {
     const TIMING: &[&str] = &[
@@ -261,6 +276,8 @@ mod tests {
         assert!(is_guard("assertPermission"));
         assert!(is_guard("checkAccess") && is_guard("accessCheck") && !is_guard("priceCheck"));
         assert!(is_guard("limit") && is_guard("checkRateLimit") && !is_guard("creditLimit"));
+        assert!(is_authentication("get_user_from_headers") && is_authentication("currentUser"));
+        assert!(!is_authentication("getUserById") && !is_authentication("tokensByUser"));
         assert_eq!(effect_of("claimById"), Effect::Read);
         assert_eq!(effect_of("claimByUpdate"), Effect::Write);
         assert_eq!(effect_of_asked("openInvoices"), Effect::Unknown);

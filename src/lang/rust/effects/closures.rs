@@ -83,7 +83,12 @@ impl Model<'_> {
                     let changes = starts.is_some_and(|leaf| {
                         matches!(
                             leaf,
-                            "insert_into" | "update" | "delete" | "replace_into" | "insert_or_ignore_into" | "sql_query"
+                            "insert_into"
+                                | "update"
+                                | "delete"
+                                | "replace_into"
+                                | "insert_or_ignore_into"
+                                | "sql_query"
                         )
                     });
                     let effect = if changes || name == "execute" { Effect::Write } else { Effect::Read };

@@ -186,6 +186,19 @@ pub fn touches_nothing(path: &Path<'_, '_>) -> bool {
     }
 }
 
+/// True for Remix's cookies and the sessions that lie in them: what they hold
+/// came with the request.
+fn is_cookie(model: &Model<'_>, path: &Path<'_, '_>) -> bool {
+    let Root::Symbol(symbol, _) = path.root else { return false };
+    let Binding::Constant(init) = model.binding(symbol) else { return false };
+    match bare(init) {
+        Expression::CallExpression(made) => {
+            matches!(model.callee(made).leaf(), "createCookieSessionStorage" | "createCookie")
+        }
+        _ => false,
+    }
+}
+
 /// True where a call touches nothing but values.
 pub fn is_pure<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, function: NodeId) -> bool {
     let model = effects.model;
@@ -227,6 +240,9 @@ pub fn is_pure<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, func
     }
     if path.members.is_empty() {
         return false;
+    }
+    if is_cookie(model, &path) {
+        return true;
     }
     if PURE_METHODS.contains(&leaf) || leaf == "find" && takes_function {
         return true;

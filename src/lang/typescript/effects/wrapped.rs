@@ -16,8 +16,26 @@ const BOUNDS: &[&str] =
 /// and give what it gave. Those that let only so many through at a time are
 /// none of them: they order their calls on purpose.
 const RUNS: &[&str] = &[
-    "retry", "retries", "retrying", "retryable", "backoff", "resilient", "breaker", "circuit", "timeout", "deadline",
-    "within", "timed", "timing", "measure", "measured", "trace", "traced", "span", "instrument", "instrumented",
+    "retry",
+    "retries",
+    "retrying",
+    "retryable",
+    "backoff",
+    "resilient",
+    "breaker",
+    "circuit",
+    "timeout",
+    "deadline",
+    "within",
+    "timed",
+    "timing",
+    "measure",
+    "measured",
+    "trace",
+    "traced",
+    "span",
+    "instrument",
+    "instrumented",
 ];
 
 /// The lowest number that is taken for a wait in milliseconds, and no count.
@@ -34,7 +52,8 @@ impl<'a> Effects<'_, 'a> {
 
 /// True for a wrapper: what it does is what the calls in its arguments do.
 pub fn is_wrapper<'a>(model: &Model<'a>, call: &'a CallExpression<'a>) -> bool {
-    inner(model, call).is_some() || runs(model, call) && call.arguments.iter().filter_map(Argument::as_expression).any(is_function)
+    inner(model, call).is_some()
+        || runs(model, call) && call.arguments.iter().filter_map(Argument::as_expression).any(is_function)
 }
 
 fn inner<'a>(model: &Model<'a>, call: &'a CallExpression<'a>) -> Option<&'a CallExpression<'a>> {
