@@ -5,7 +5,7 @@ mod flow;
 mod patch;
 
 use oxc_ast::AstKind;
-use oxc_ast::ast::VariableDeclarator;
+use oxc_ast::ast::{Expression, VariableDeclarator};
 use oxc_syntax::node::NodeId;
 
 use super::Run;
@@ -14,6 +14,7 @@ use crate::analyze::sink::Builder;
 use crate::analyze::{Analysis, Sink, Vocabulary};
 use crate::lang::typescript::functions::is_function;
 use crate::lang::typescript::names::words;
+use crate::lang::typescript::values::key_name;
 use crate::lang::typescript::{Model, span};
 use crate::observe::Step;
 use crate::source::Span;
@@ -120,6 +121,9 @@ const STORES: &[&str] = &[
     "session",
     "sessions",
 ];
+
+/// Names of algorithms that make smaller what they are given.
+const ALGORITHMS: &[&str] = &["lz", "lz4", "lzma", "brotli", "zstd", "snappy", "lzw"];
 
 /// Words for what has been made smaller.
 const DONE: &[&str] = &["compressed", "gzipped", "zipped", "deflated"];
@@ -235,22 +239,55 @@ fn kept_in(model: &Model<'_>, declarator: &VariableDeclarator<'_>) -> Option<Str
 fn promises(name: &str) -> bool {
     let words = words(name);
     let Some((first, rest)) = words.split_first() else { return false };
+    // One of several codecs, under the name of what it does.
+    if rest.is_empty() && ALGORITHMS.contains(&first.as_str()) {
+        return true;
+    }
     let has = |list: &[&str]| rest.iter().any(|word| list.contains(&word.as_str()));
     let soft = SOFT_PROMISES.contains(&first.as_str());
     (soft || PROMISES.contains(&first.as_str())) && !has(OTHER_THINGS) && !(soft && has(ADDRESSES))
 }
 
-/// The class of a method that encodes, where the class says that it compresses:
-/// `encode` of `SnappyCodec`.
+/// The class or object of a method that encodes, where it says that it
+/// compresses: `encode` of `SnappyCodec`, or of what is called `'deflated'`.
 fn class_that_promises(model: &Model<'_>, function: NodeId, name: &str) -> Option<String> {
     const ENCODES: &[&str] = &["encode", "pack", "serialize", "serialise", "wrap", "transform", "apply"];
     if !words(name).first().is_some_and(|word| ENCODES.contains(&word.as_str())) {
         return None;
     }
-    let class = model.class_of(function)?;
-    let named = model.name_of(class)?.into_owned();
-    let promised = words(&named).iter().any(|word| is_compressor(word));
-    (promised && !compresses_within(model, class)).then_some(named)
+    let holder = holder_of(model, function)?;
+    let own = model.name_of(holder).map(std::borrow::Cow::into_owned);
+    let promises = |text: &str| words(text).iter().any(|word| is_compressor(word) || DONE.contains(&word.as_str()));
+    let named = own.filter(|own| promises(own)).or_else(|| {
+        let says = model.children(holder).flat_map(|id| std::iter::once(id).chain(model.children(id)));
+        says.into_iter().filter_map(|id| calls_itself(model, id)).find(|text| promises(text))
+    })?;
+    (!compresses_within(model, holder)).then_some(named)
+}
+
+/// The class around a method, or the object literal that holds it.
+fn holder_of(model: &Model<'_>, function: NodeId) -> Option<NodeId> {
+    model.class_of(function).or_else(|| {
+        let property = model.nodes().parent_id(function);
+        let object = model.nodes().parent_id(property);
+        matches!(model.kind(object), AstKind::ObjectExpression(_)).then_some(object)
+    })
+}
+
+/// The text of a property by which a codec is told: `name = 'deflated'`.
+fn calls_itself(model: &Model<'_>, member: NodeId) -> Option<String> {
+    const KEYS: &[&str] = &["name", "encoding", "format", "codec", "algorithm"];
+    let (key, value) = match model.kind(member) {
+        AstKind::PropertyDefinition(own) => (&own.key, own.value.as_ref()?),
+        AstKind::ObjectProperty(own) => (&own.key, &own.value),
+        _ => return None,
+    };
+    match value {
+        Expression::StringLiteral(text) => {
+            KEYS.contains(&key_name(key)?.as_ref()).then(|| text.value.to_string())
+        }
+        _ => None,
+    }
 }
 
 /// True where something below a node is called like what really compresses.

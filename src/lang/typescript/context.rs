@@ -243,13 +243,14 @@ impl<'a> Model<'a> {
             Some(Expression::TemplateLiteral(template)) => template.quasis.first().map(|q| q.value.raw.as_str()),
             _ => None,
         };
+        let text = || self.text(&callee_span(self.nodes().parent_kind(function)));
+        let (of_procedure, calls_input) = (|| text().contains("rocedure"), || text().contains(".input("));
         match leaf {
             "createServer" => receiver.starts_with("http") || callee.members.is_empty(),
             "query" | "mutation" | "subscription" => {
-                let text = self.text(&callee_span(self.nodes().parent_kind(function)));
-                text.contains("rocedure")
-                    || text.contains(".input(") && self.facts().imports_any(|module| module.contains("trpc"))
+                of_procedure() || calls_input() && self.facts().imports_any(|module| module.contains("trpc"))
             }
+            "use" if of_procedure() => true,
             "on" | "onMessage" if SOCKETS.contains(&receiver) => true,
             "process" => receiver.to_ascii_lowercase().contains("queue"),
             _ if ROUTE_METHODS.contains(&leaf) => {
@@ -477,6 +478,7 @@ mod tests {
             ("src/api/store/route.ts", "export const GET = async (r: MedusaRequest) => { await f(); }"),
             ("app/routes/x.tsx", "export async function loader() { await f(); }"),
             ("src/a.ts", "export const r = publicProcedure.input(z).query(async () => { await f(); })"),
+            ("src/a.ts", "const p = publicProcedure.use(async ({ next }) => { await f(); return next(); })"),
             ("src/a.ts", "export default { Query: { async user() { return [1].map(async () => await f()); } } }"),
             ("src/resolvers/user.ts", "export const user = { async one(_: unknown, { id }: A) { await f(); } }"),
             ("src/a.ts", "const e = { path: '/x', method: 'get', handler: async (x) => { await f(); } }"),

@@ -106,6 +106,9 @@ pub fn is_question(url: &str) -> bool {
         "quotes",
         "estimate",
         "estimates",
+        "calculate",
+        "calculation",
+        "calculations",
         "predict",
         "classify",
         "translate",
@@ -129,9 +132,11 @@ pub fn is_getter_phrase(name: &str) -> bool {
         && !pieces(name).any(|word| is_among(word, WRITE))
 }
 
-/// True where a read-like name is one of the traps.
+/// True where a read-like name is one of the traps. A total is as often added
+/// up as asked for.
 pub fn is_trap(name: &str) -> bool {
-    pieces(name).skip(1).any(|word| is_among(word, TRAPS))
+    let sum = pieces(name).skip(1).last().is_some_and(|word| is_among(word, &["total", "totals", "subtotal"]));
+    sum || pieces(name).skip(1).any(|word| is_among(word, TRAPS))
 }
 
 /// True where a name is that of a transaction or another serial carrier.
@@ -273,6 +278,7 @@ mod tests {
         assert!(!is_question("/embeddings/delete"));
         assert!(is_trap("getSession"));
         assert!(!is_trap("getUser"));
+        assert!(is_trap("getTaxTotal") && !is_trap("totalCount") && !is_trap("getTotalUsers"));
         assert!(is_guard("assertPermission"));
         assert!(is_guard("checkAccess") && is_guard("accessCheck") && !is_guard("priceCheck"));
         assert!(is_guard("limit") && is_guard("checkRateLimit") && !is_guard("creditLimit"));

@@ -186,6 +186,17 @@ pub fn touches_nothing(path: &Path<'_, '_>) -> bool {
     }
 }
 
+/// True for the operators that a query builder hands to a callback:
+/// `where: (t, { eq }) => eq(t.id, id)`, `(eb) => eb('id', '=', id)`.
+fn builds_condition(model: &Model<'_>, path: &Path<'_, '_>, function: NodeId) -> bool {
+    let Root::Symbol(symbol, _) = path.root else { return false };
+    let builder = |module: &str| module.starts_with("drizzle-orm") || module == "kysely";
+    let declared = || model.function_of(model.scoping().symbol_declaration(symbol));
+    matches!(model.binding(symbol), Binding::Parameter)
+        && model.facts().imports_any(builder)
+        && declared().is_some_and(|around| around != function)
+}
+
 /// True for Remix's cookies and the sessions that lie in them: what they hold
 /// came with the request.
 fn is_cookie(model: &Model<'_>, path: &Path<'_, '_>) -> bool {
@@ -236,6 +247,9 @@ pub fn is_pure<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, func
         model.imported(&base).is_some_and(|imported| strip_node(imported.module) == "crypto")
     };
     if (computes(&path) || hashes()) && effects.subscribed(call).is_none() {
+        return true;
+    }
+    if builds_condition(model, &path, function) {
         return true;
     }
     if path.members.is_empty() {
