@@ -61,7 +61,12 @@ fn candidate(rule: usize, call: &AsyncCall, leaf: &str, file: &str, blocks: &Blo
         true => (Question::NotInCommandLineProgram, Confidence::Certain),
         false => (Question::InService, Confidence::Possible),
     };
-    let needs = vec![Need { question, span: None, if_unknown: Some(ceiling), if_no: IfNo::Clear }];
+    let mut needs = vec![Need { question, span: None, if_unknown: Some(ceiling), if_no: IfNo::Clear }];
+    if !handler {
+        // What only a start reaches holds up nobody yet.
+        let question = Question::NotOnlyAtStart(call.around);
+        needs.push(Need { question, span: None, if_unknown: Some(Confidence::Certain), if_no: IfNo::Clear });
+    }
     let at = |key: &'static str, span| Step::at(key, span).with("name", leaf);
     let (confidence, assumed) = match (blocks.always, handler) {
         (true, true) => (Confidence::Certain, None),

@@ -18,6 +18,7 @@ pub const VOCABULARY: Vocabulary = Vocabulary {
     evidence: &["client-made", "client-dropped", "made-in-loop", "client-untimed"],
     guards: &[
         "client-escapes",
+        "close-by-design",
         "client-made-once",
         "client-at-startup",
         "client-in-command-line",
@@ -191,6 +192,9 @@ fn guard(
     if used == Use::Escapes {
         return Some(Step::at("client-escapes", span));
     }
+    if let Some(at) = closes_by_design(model, constructor.node) {
+        return Some(Step::at("close-by-design", at));
+    }
     match context {
         Context::Cli | Context::Build => return Some(Step::at("client-in-command-line", span)),
         // A loop in `start` or `run` is the life of the process.
@@ -204,6 +208,23 @@ fn guard(
     period
         .filter(|&seconds| seconds > IDLE_SECONDS)
         .map(|seconds| Step::at("client-rare", span).with("seconds", seconds))
+}
+
+/// `.header(CONNECTION, "close")` beside the client: its connections are meant
+/// to end with it.
+fn closes_by_design(model: &Model<'_>, node: NodeId) -> Option<Span> {
+    let around = model.tree.ancestors(node).into_iter().find(|&id| match model.tree.kind(id) {
+        Kind::If { .. } | Kind::Function(_) | Kind::Closure { .. } => true,
+        _ => false,
+    })?;
+    model.tree.below(around).find_map(|id| match model.tree.kind(id) {
+        Kind::Method { name, .. } if matches!(name.as_str(), "header" | "insert_header" | "append_header") => {
+            let text = model.source.slice(model.tree.span(id)).to_ascii_lowercase();
+            let given = text.rsplit(name.as_str()).next().unwrap_or_default();
+            (given.contains("connection") && given.contains("\"close\"")).then(|| model.tree.span(id))
+        }
+        _ => None,
+    })
 }
 
 fn judge(

@@ -30,6 +30,7 @@ pub const VOCABULARY: Vocabulary = Vocabulary {
         "timeout-by-default",
         "with-client-per-call",
         "streaming",
+        "bounded-by-exporter",
     ],
     assumptions: &["requests-without-timeout", "channel-without-timeout"],
     labels: &[],
@@ -266,12 +267,27 @@ fn guard(
     if model.facts.is_wasm || cfg_wasm(model, constructor.node) {
         return Some(Step::at("client-wasm", span));
     }
+    if let Some(at) = handed_to_exporter(model, constructor.node) {
+        return Some(Step::at("bounded-by-exporter", at));
+    }
     match context {
         Context::Cli | Context::Build => return Some(Step::at("client-in-command-line", span)),
         Context::Startup if used != Use::Escapes => return Some(Step::at("client-at-startup", span)),
         _ => {}
     }
     elsewhere.map(|at| Step::at("timeout-in-file", at))
+}
+
+/// `exporter.with_http_client(client)`: OpenTelemetry ends an export by itself
+/// (`OTEL_BSP_EXPORT_TIMEOUT`, 30 s unless set).
+fn handed_to_exporter(model: &Model<'_>, node: NodeId) -> Option<Span> {
+    let outer = model.unwrapped(node);
+    match model.tree.kind(model.tree.node(outer).parent) {
+        Kind::Method { name, name_span, args, .. } => {
+            (name == "with_http_client" && args.contains(&outer)).then_some(*name_span)
+        }
+        _ => None,
+    }
 }
 
 fn cfg_wasm(model: &Model<'_>, node: NodeId) -> bool {

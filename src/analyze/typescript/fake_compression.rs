@@ -283,9 +283,7 @@ fn calls_itself(model: &Model<'_>, member: NodeId) -> Option<String> {
         _ => return None,
     };
     match value {
-        Expression::StringLiteral(text) => {
-            KEYS.contains(&key_name(key)?.as_ref()).then(|| text.value.to_string())
-        }
+        Expression::StringLiteral(text) => KEYS.contains(&key_name(key)?.as_ref()).then(|| text.value.to_string()),
         _ => None,
     }
 }

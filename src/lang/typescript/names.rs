@@ -41,9 +41,13 @@ fn is_among(word: &str, list: &[&str]) -> bool {
     list.iter().any(|known| known.eq_ignore_ascii_case(word))
 }
 
-/// True for `getRolesFromFile`, `loadFromCache`: what answers is no other process.
+/// True for `getRolesFromFile`, `loadFromCache`, `getLocaleFromRequest`: what
+/// answers is no other process.
 fn is_from_here(name: &str) -> bool {
-    const HERE: &[&str] = &["file", "files", "disk", "fs", "cache", "memory", "env", "config", "state"];
+    const HERE: &[&str] = &[
+        "file", "files", "disk", "fs", "cache", "memory", "env", "config", "state", "request", "req", "cookie",
+        "cookies", "headers", "params",
+    ];
     let words: Vec<&str> = pieces(name).collect();
     words.windows(2).any(|pair| pair[0].eq_ignore_ascii_case("from") && is_among(pair[1], HERE))
 }
@@ -136,7 +140,7 @@ pub fn is_getter_phrase(name: &str) -> bool {
 /// up as asked for.
 pub fn is_trap(name: &str) -> bool {
     let sum = pieces(name).skip(1).last().is_some_and(|word| is_among(word, &["total", "totals", "subtotal"]));
-    sum || pieces(name).skip(1).any(|word| is_among(word, TRAPS))
+    sum || is_from_here(name) || pieces(name).skip(1).any(|word| is_among(word, TRAPS))
 }
 
 /// True where a name is that of a transaction or another serial carrier.
