@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::facts::Facts;
 use crate::join::needs::Exports;
+use crate::lang::typescript::effects::GIVEN;
 use crate::observe::{Effect, Export, FunctionSummary, Io, NameRef, Value};
 use crate::source::Span;
 
@@ -55,6 +56,18 @@ fn follow<'e>(from: &str, name: &NameRef, facts: &Facts, exports: &'e dyn Export
             }
             _ => {}
         }
+    }
+    // What a function gives is where the function itself is: `createClient()`
+    // of a file that hands `createClient` on.
+    for taken in (1..=names.len()).rev() {
+        let key = names[..taken].join(".");
+        let Some(Export::From(next)) = key.strip_suffix(GIVEN).and_then(|plain| file.exports.get(plain)) else {
+            continue;
+        };
+        let mut next = next.clone();
+        next.members.last_mut().unwrap_or(&mut next.name).push_str(GIVEN);
+        next.members.extend(names[taken..].iter().map(|&part| part.to_owned()));
+        return follow(&path, &next, facts, exports, hops - 1);
     }
     // A client's method is named for any of its models: `prisma.*.findMany`.
     if let [client, _, method] = names.as_slice()

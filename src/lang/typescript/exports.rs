@@ -17,7 +17,7 @@ use oxc_syntax::symbol::SymbolId;
 
 use super::clients::{Client, Kind, Nature, PRISMA_READS};
 use super::effects::client::{MODEL_READS, REDIS_READS};
-use super::effects::{Effects, GIVEN};
+use super::effects::{Effects, GIVEN, named_given};
 use super::functions::is_function;
 use super::path::{Binding, Root, is_project_module};
 use super::values::key_name;
@@ -295,6 +295,9 @@ impl<'a> Exports<'_, 'a> {
                     self.put(name.to_owned(), Export::Default(number.into(), at));
                 }
                 if let Expression::CallExpression(call) = other {
+                    if let Some(given) = named_given(model, call) {
+                        self.put(name.to_owned(), Export::From(given));
+                    }
                     for (key, number, at) in model.environment_schema(call) {
                         self.put(format!("{name}.{key}"), Export::Default(number.into(), at));
                     }
@@ -307,8 +310,14 @@ impl<'a> Exports<'_, 'a> {
         let summary = self.effects.summary(function).public.clone();
         let at = summary.span;
         self.put(name.to_owned(), Export::Function(summary));
+        let given = format!("{name}{GIVEN}");
         if let Some(client) = self.effects.gives(function) {
-            self.client(&format!("{name}{GIVEN}"), client, at);
+            self.client(&given, client, at);
+        } else if !name.contains(GIVEN)
+            // `Shop.open().open()…` has no end.
+            && let Some(class) = self.effects.gives_instance(function)
+        {
+            self.class(&given, class, DEPTH);
         }
     }
 

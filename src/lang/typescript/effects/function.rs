@@ -6,10 +6,11 @@ use oxc_ast::AstKind;
 use oxc_ast::ast::{CallExpression, Expression};
 use oxc_span::GetSpan;
 use oxc_syntax::node::NodeId;
+use oxc_syntax::symbol::SymbolId;
 
 use super::pure::{is_fresh, is_pure, is_pure_package};
 use super::wrapped::is_wrapper;
-use super::{By, Effects, handed, raw};
+use super::{By, Effects, handed, memo, raw};
 use crate::lang::typescript::clients::{Kind, Nature};
 use crate::lang::typescript::names;
 use crate::lang::typescript::path::argument;
@@ -136,6 +137,7 @@ impl Summary {
     fn take_call<'a>(&mut self, effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, function: NodeId) {
         let model = effects.model;
         if is_wrapper(model, call)
+            || memo::fills_map(model, call, function)
             || is_pure(effects, call, function)
             || begins_query(effects, call, function)
             || raw::is_event(model, call, function)
@@ -294,5 +296,11 @@ fn waits(model: &Model<'_>, function: NodeId) -> bool {
 /// field, a parameter's member.
 fn writes_outside(model: &Model<'_>, function: NodeId) -> bool {
     let uses = Uses::of(model, function);
+    let outside = |&symbol: &SymbolId| !model.is_within(model.scoping().symbol_declaration(symbol), function);
+    let written: Vec<SymbolId> = uses.defines.iter().copied().filter(outside).collect();
+    let plain = !uses.defines_this && uses.defines_globals.is_empty() && uses.mutates.iter().all(|s| !written.contains(s));
+    if plain && !written.is_empty() && memo::fills_once(model, function, &written) {
+        return uses.mutates.iter().any(|&symbol| !is_fresh(model, symbol));
+    }
     uses.writes_outside(model, function) || uses.mutates.iter().any(|&symbol| !is_fresh(model, symbol))
 }

@@ -4,7 +4,9 @@
 
 pub mod client;
 mod function;
+mod given;
 mod handed;
+mod memo;
 mod pure;
 mod raw;
 mod shape;
@@ -26,14 +28,11 @@ use super::{Model, bare};
 use crate::observe::{Effect, Io, NameRef, Question};
 
 pub use self::function::Summary;
+pub use self::given::{GIVEN, named_given};
 pub use self::pure::touches_nothing;
 
 /// Links that read the answer of the call before them.
 const READS_BODY: &[&str] = &["json", "text", "arrayBuffer", "blob", "buffer", "bytes"];
-
-/// What a name of another file ends with that stands for what the function of
-/// this name gives.
-pub const GIVEN: &str = "()";
 
 /// What says what a call does.
 #[derive(Clone, PartialEq, Debug)]
@@ -145,6 +144,9 @@ impl<'m, 'a> Effects<'m, 'a> {
 
     fn of_chain(&self, chain: &Chain<'a>, at: NodeId) -> CallEffect {
         let client = self.clients.of_path(&chain.base, at).or_else(|| shape::client(self.model, chain, at));
+        // What another file hands out it knows better than a name tells.
+        let asked = |(client, _): &(Client, usize)| client.by_name && self.given_elsewhere(&chain.base, at).is_some();
+        let client = client.filter(|client| !asked(client));
         if let Some((client, used)) = client.or_else(|| self.handed_out(chain, at)) {
             let names: Vec<&str> = chain.base.members[used..].iter().chain(&chain.links).copied().collect();
             return CallEffect {
@@ -181,7 +183,7 @@ impl<'m, 'a> Effects<'m, 'a> {
         let elsewhere = || self.model.name_ref(&chain.base).map(By::Imported);
         let typed = || self.model.typed_ref(&chain.base, at).map(By::Typed);
         let inherited = || self.inherited(&chain.base, at).map(By::Imported);
-        let given = || self.given_elsewhere(&chain.base).map(By::Imported);
+        let given = || self.given_elsewhere(&chain.base, at).map(By::Imported);
         let by = if chain.links.iter().all(|link| READS_BODY.contains(link)) {
             elsewhere().or_else(inherited).or_else(typed).or_else(given)
         } else {
@@ -217,56 +219,6 @@ impl<'m, 'a> Effects<'m, 'a> {
             promises: false,
             by_name: true,
         }
-    }
-
-    /// The client that a function of this file hands out:
-    /// `this.session().get(…)`, where all that `session` gives is such a client.
-    fn handed_out(&self, chain: &Chain<'a>, at: NodeId) -> Option<(Client, usize)> {
-        if chain.links.is_empty() {
-            return None;
-        }
-        let client = self.gives(self.local_function(&chain.base, at)?)?;
-        Some((client, chain.base.members.len()))
-    }
-
-    /// The client that a function of this file gives whenever it is called.
-    pub fn gives(&self, function: NodeId) -> Option<Client> {
-        /// As deep as a client that is written where it is used.
-        const DEPTH: u32 = 4;
-        // What gives a promise gives no client yet.
-        if self.model.is_async(function) {
-            return None;
-        }
-        let mut given = self.model.own_code(function).into_iter().filter_map(|id| match self.model.kind(id) {
-            AstKind::ReturnStatement(given) => Some(given.argument.as_ref()),
-            _ => None,
-        });
-        let shown = match self.model.kind(function) {
-            AstKind::ArrowFunctionExpression(arrow) => arrow.get_expression(),
-            _ => None,
-        };
-        let client = self.clients.of_expression(shown.or_else(|| given.next().flatten())?, DEPTH)?;
-        let same = |other: Option<&'a Expression<'a>>| {
-            other.and_then(|other| self.clients.of_expression(other, DEPTH)) == Some(client)
-        };
-        given.all(same).then_some(client)
-    }
-
-    /// A request on what a function of another file gives, which that file may
-    /// know for a client: `const crm = createClient(url); crm.get('/a')`.
-    fn given_elsewhere(&self, path: &Path<'a, 'a>) -> Option<NameRef> {
-        let (Root::Symbol(symbol, _), [verb @ ("get" | "head" | "request")]) = (path.root, path.members.as_slice())
-        else {
-            return None;
-        };
-        let Binding::Constant(init) = self.model.binding(symbol) else { return None };
-        let Expression::CallExpression(made) = bare(init) else { return None };
-        let callee = self.model.callee(made);
-        let mut name = self.model.name_ref(&callee).filter(|name| is_project_module(&name.module))?;
-        let last = name.members.last_mut().unwrap_or(&mut name.name);
-        last.push_str(GIVEN);
-        name.members.push((*verb).to_owned());
-        Some(name)
     }
 
     /// The method that the class around inherits from one of another file:

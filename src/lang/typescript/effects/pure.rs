@@ -193,8 +193,20 @@ fn builds_condition(model: &Model<'_>, path: &Path<'_, '_>, function: NodeId) ->
     let builder = |module: &str| module.starts_with("drizzle-orm") || module == "kysely";
     let declared = || model.function_of(model.scoping().symbol_declaration(symbol));
     matches!(model.binding(symbol), Binding::Parameter)
-        && model.facts().imports_any(builder)
         && declared().is_some_and(|around| around != function)
+        && (settles(path) || model.facts().imports_any(builder))
+}
+
+/// True for what a promise's own function is handed: `resolve(value)`.
+fn settles(path: &Path<'_, '_>) -> bool {
+    path.members.is_empty() && matches!(path.leaf(), "resolve" | "reject")
+}
+
+/// True for `controller.abort()` on a controller of this function: it ends what
+/// the function itself began.
+fn gives_up(model: &Model<'_>, path: &Path<'_, '_>, function: NodeId) -> bool {
+    let (Root::Symbol(symbol, _), ["abort"]) = (path.root, path.members.as_slice()) else { return false };
+    model.is_within(model.scoping().symbol_declaration(symbol), function) && is_fresh(model, symbol)
 }
 
 /// True for Remix's cookies and the sessions that lie in them: what they hold
@@ -255,7 +267,7 @@ pub fn is_pure<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, func
     if path.members.is_empty() {
         return false;
     }
-    if is_cookie(model, &path) {
+    if is_cookie(model, &path) || gives_up(model, &path, function) {
         return true;
     }
     if PURE_METHODS.contains(&leaf) || leaf == "find" && takes_function {

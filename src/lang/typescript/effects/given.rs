@@ -1,0 +1,131 @@
+//! What functions hand out: clients, and instances of classes that ask through
+//! one. Another file knows it by the function's name and [`GIVEN`].
+
+use oxc_ast::AstKind;
+use oxc_ast::ast::{AssignmentTarget, CallExpression, Class, ClassElement, Expression};
+use oxc_syntax::node::NodeId;
+
+use super::{Chain, Effects};
+use crate::lang::typescript::clients::Client;
+use crate::lang::typescript::path::{Binding, Path, Root, is_project_module};
+use crate::lang::typescript::values::key_name;
+use crate::lang::typescript::{Model, bare};
+use crate::observe::NameRef;
+
+/// What a name of another file ends with that stands for what the function of
+/// this name gives.
+pub const GIVEN: &str = "()";
+
+/// The name of what a call of another file's function gives; `None` for a
+/// package's.
+pub fn named_given<'a>(model: &Model<'a>, call: &'a CallExpression<'a>) -> Option<NameRef> {
+    let mut name = model.name_ref(&model.callee(call)).filter(|name| is_project_module(&name.module))?;
+    name.members.last_mut().unwrap_or(&mut name.name).push_str(GIVEN);
+    Some(name)
+}
+
+impl<'a> Effects<'_, 'a> {
+    /// The client that a function of this file hands out:
+    /// `this.session().get(…)`, where all that `session` gives is such a client.
+    pub(super) fn handed_out(&self, chain: &Chain<'a>, at: NodeId) -> Option<(Client, usize)> {
+        if chain.links.is_empty() {
+            return None;
+        }
+        let client = self.gives(self.local_function(&chain.base, at)?)?;
+        Some((client, chain.base.members.len()))
+    }
+
+    /// The client that a function of this file gives whenever it is called.
+    pub fn gives(&self, function: NodeId) -> Option<Client> {
+        /// As deep as a client that is written where it is used.
+        const DEPTH: u32 = 4;
+        let mut given = self.given(function)?.into_iter();
+        let client = self.clients.of_expression(given.next()?, DEPTH)?;
+        given.all(|other| self.clients.of_expression(other, DEPTH) == Some(client)).then_some(client)
+    }
+
+    /// The class of this file of which a function gives an instance whenever it
+    /// is called.
+    pub fn gives_instance(&self, function: NodeId) -> Option<&'a Class<'a>> {
+        let class = |given: &Expression<'a>| match bare(given) {
+            Expression::NewExpression(new) => match self.model.path_of(&new.callee).root {
+                Root::Symbol(symbol, _) => match self.model.binding(symbol) {
+                    Binding::Class(class) => Some(class),
+                    _ => None,
+                },
+                _ => None,
+            },
+            _ => None,
+        };
+        let mut given = self.given(function)?.into_iter();
+        let first = class(given.next()?)?;
+        if !given.all(|other| class(other) == Some(first)) {
+            return None;
+        }
+        match self.model.kind(first) {
+            AstKind::Class(class) => Some(class),
+            _ => None,
+        }
+    }
+
+    /// All that a function gives; `None` where it may give nothing, or a promise.
+    fn given(&self, function: NodeId) -> Option<Vec<&'a Expression<'a>>> {
+        if self.model.is_async(function) {
+            return None;
+        }
+        let shown = match self.model.kind(function) {
+            AstKind::ArrowFunctionExpression(arrow) => arrow.get_expression(),
+            _ => None,
+        };
+        if let Some(shown) = shown {
+            return Some(vec![shown]);
+        }
+        let given = self.model.own_code(function).into_iter().filter_map(|id| match self.model.kind(id) {
+            AstKind::ReturnStatement(given) => Some(given.argument.as_ref()),
+            _ => None,
+        });
+        given.collect()
+    }
+
+    /// A request on what a function of another file gives, which that file may
+    /// know for a client: `const crm = createClient(url); crm.get('/a')`, or the
+    /// same in a field.
+    pub(super) fn given_elsewhere(&self, path: &Path<'a, 'a>, at: NodeId) -> Option<NameRef> {
+        let (init, verb) = match (path.root, path.members.as_slice()) {
+            (Root::Symbol(symbol, _), [verb]) => match self.model.binding(symbol) {
+                Binding::Constant(init) => (init, verb),
+                _ => return None,
+            },
+            (Root::This, [field, verb]) => (self.field(self.model.class_of(at)?, field)?, verb),
+            _ => return None,
+        };
+        let Expression::CallExpression(made) = bare(init) else { return None };
+        if !matches!(*verb, "get" | "head" | "request") {
+            return None;
+        }
+        let mut name = named_given(self.model, made)?;
+        name.members.push((*verb).to_owned());
+        Some(name)
+    }
+
+    /// What a field of a class is given, where that is written once.
+    fn field(&self, class: NodeId, field: &str) -> Option<&'a Expression<'a>> {
+        let AstKind::Class(own) = self.model.kind(class) else { return None };
+        let declared = own.body.body.iter().filter_map(|element| match element {
+            ClassElement::PropertyDefinition(property) if key_name(&property.key).as_deref() == Some(field) => {
+                property.value.as_ref()
+            }
+            _ => None,
+        });
+        let assigned = self.model.index.field_assignments.iter().filter_map(|&id| match self.model.kind(id) {
+            AstKind::AssignmentExpression(assignment) if self.model.is_within(id, class) => match &assignment.left {
+                AssignmentTarget::StaticMemberExpression(m) if m.property.name == field => Some(&assignment.right),
+                _ => None,
+            },
+            _ => None,
+        });
+        let mut all = declared.chain(assigned);
+        let only = all.next()?;
+        all.next().is_none().then_some(only)
+    }
+}
