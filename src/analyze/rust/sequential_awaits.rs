@@ -15,7 +15,7 @@ use crate::source::Span;
 /// What this analysis may say.
 pub const VOCABULARY: Vocabulary = Vocabulary {
     values: &["count", "network_calls", "saved_percent"],
-    evidence: &["awaited-read", "names-independent"],
+    evidence: &["awaited-read", "awaited-elsewhere", "names-independent"],
     guards: &["reads-earlier-result", "one-connection", "not-both-reads", "lets-through"],
     assumptions: &["pool-by-name", "log-order", "somebody-waits"],
     labels: &["also-waits"],
@@ -298,8 +298,15 @@ fn candidate(model: &Model<'_>, sink: &Sink<'_>, waits: &[Wait<'_>], between: &[
         .value("saved_percent", (100 - 100 / count) as u32);
     for wait in waits {
         let at = model.tree.span(wait.call);
-        let kind = if wait.operation.io == Io::Http { "HTTP" } else { "database" };
-        candidate = candidate.evidence(Step::at("awaited-read", at).with("kind", kind));
+        let kind = if wait.operation.io == Io::Http { "another service" } else { "a database" };
+        // What another file's function waits for, that file says below.
+        candidate = candidate.evidence(match &wait.operation.elsewhere {
+            Some(name) => {
+                let name = name.members.last().unwrap_or(&name.name).as_str();
+                Step::at("awaited-elsewhere", at).with("name", name)
+            }
+            None => Step::at("awaited-read", at).with("kind", kind),
+        });
         if let Some(question) = wait.operation.question() {
             let if_unknown = matches!(question, Question::IsHttpClient(_)).then_some(Confidence::Likely);
             candidate = candidate.need(Need { question, span: Some(at), if_unknown, if_no: IfNo::Clear });

@@ -18,11 +18,20 @@ impl Model<'_> {
         if self.callee(value).is_some_and(|path| equals(&path, "reqwest::get")) {
             return Some(Operation::new(Io::Http, Effect::Read, Resource::Shared));
         }
-        let Kind::Method { receiver, name, .. } = self.tree.kind(value) else { return None };
+        let Kind::Method { receiver, name, args, .. } = self.tree.kind(value) else { return None };
         // hyper's own client is awaited without a `send`.
-        let hyper = |path: &Vec<String>| equals(path, "hyper_util::client::legacy::Client");
-        if name == "get" && self.type_path(*receiver).is_some_and(|path| hyper(&path)) {
+        let hyper = |path: &Vec<String>| {
+            ["hyper_util::client::legacy::Client", "hyper::Client", "hyper::client::Client"]
+                .iter()
+                .any(|client| equals(path, client))
+        };
+        let of_hyper = || self.type_path(*receiver).is_some_and(|path| hyper(&path));
+        if name == "get" && of_hyper() {
             return Some(Operation::new(Io::Http, Effect::Read, Resource::Shared));
+        }
+        if name == "request" && of_hyper() {
+            let effect = if self.says_get(args.first().copied()?) { Effect::Read } else { Effect::Write };
+            return Some(Operation::new(Io::Http, effect, Resource::Shared));
         }
         if name != "send" {
             return None;
@@ -39,7 +48,8 @@ impl Model<'_> {
         chain.extend(self.begun_by_helper(root, &chain));
         let (verb, name) = chain.iter().rev().find(|(_, name)| VERBS.contains(name))?;
         let Kind::Method { receiver, args, .. } = self.tree.kind(*verb) else { return None };
-        let asks = *name == "post" && (self.is_question(args) || self.is_in_question(value));
+        let asks = *name == "request" && args.first().is_some_and(|&method| self.says_get(method))
+            || *name == "post" && (self.is_question(args) || self.is_in_question(value));
         let effect = if asks || matches!(*name, "get" | "head") { Effect::Read } else { Effect::Write };
         if self.is_http_client(*receiver) {
             return Some(Operation::new(Io::Http, effect, Resource::Shared));
@@ -71,6 +81,27 @@ impl Model<'_> {
                 Some((id, name.as_str()))
             }
             _ => None,
+        })
+    }
+
+    /// True for `Method::GET`, and for a request that a local holds and that is
+    /// made with it.
+    fn says_get(&self, given: NodeId) -> bool {
+        let written = match self.tree.kind(given) {
+            Kind::Path(path) if path.len() == 1 => match self.local(given, &path[0]) {
+                Some(Local::Let(found)) => found,
+                _ => given,
+            },
+            _ => given,
+        };
+        std::iter::once(written).chain(self.tree.below(written)).any(|id| match self.tree.kind(id) {
+            Kind::Path(path) => match path.as_slice() {
+                [.., method, verb] => {
+                    method == "Method" && matches!(verb.as_str(), "GET" | "HEAD") || method == "Request" && verb == "get"
+                }
+                _ => false,
+            },
+            _ => false,
         })
     }
 

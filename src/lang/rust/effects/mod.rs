@@ -204,7 +204,16 @@ impl Model<'_> {
     /// True for an await that adds nothing: the body of an answer, a
     /// connection from a pool.
     pub fn is_neutral(&self, value: NodeId) -> bool {
-        self.reads_body(value) || self.takes_connection(value) || self.reads_body_in_function(value)
+        self.reads_body(value)
+            || self.takes_connection(value)
+            || self.reads_body_in_function(value)
+            || self.sleeps_between(value)
+    }
+
+    /// `sleep(delay)` in a loop of its function: the time until it tries again.
+    fn sleeps_between(&self, value: NodeId) -> bool {
+        let Kind::Call { callee, .. } = self.tree.kind(value) else { return false };
+        self.leaf_name(*callee) == Some("sleep") && self.loop_of(value).is_some()
     }
 
     /// A function of this file that only waits for the body of the answer that
