@@ -23,7 +23,13 @@ pub fn fill(template: &str, values: &Values) -> String {
     let done = pieces(template, |piece| match piece {
         Piece::Text(text) => out.push_str(text),
         Piece::Name(name) => match values.get(name) {
-            Some(value) => out.push_str(&value.to_string()),
+            Some(value) => {
+                let value = value.to_string();
+                if ends_in_article(&out) && takes_an(&value) {
+                    out.insert(out.trim_end().len(), 'n');
+                }
+                out.push_str(&value);
+            }
             None => {
                 out.push('{');
                 out.push_str(name);
@@ -32,6 +38,16 @@ pub fn fill(template: &str, values: &Values) -> String {
         },
     });
     if done.is_ok() { out } else { template.to_owned() }
+}
+
+/// True where `text` waits for a noun: `through a `.
+fn ends_in_article(text: &str) -> bool {
+    text.strip_suffix("a ").is_some_and(|before| before.is_empty() || before.ends_with(' '))
+}
+
+/// True for a name that is spoken with a vowel at its start: `axios`, `undici`.
+fn takes_an(name: &str) -> bool {
+    name.starts_with(['a', 'e', 'i', 'o', 'A', 'E', 'I', 'O']) || name.starts_with("un")
 }
 
 enum Piece<'t> {
@@ -73,6 +89,11 @@ mod tests {
         let values = Values::from([("count".into(), 3u32.into())]);
         assert_eq!(names("{count} of {{{total}}}"), Ok(vec!["count", "total"]));
         assert_eq!(fill("{count} of {{x}} {gone}", &values), "3 of {x} {gone}");
+        let client = |name: &str| Values::from([("client".into(), name.into())]);
+        assert_eq!(fill("through a {client} client", &client("axios")), "through an axios client");
+        assert_eq!(fill("a {client} pool", &client("undici")), "an undici pool");
+        assert_eq!(fill("a {client} pool", &client("pg")), "a pg pool");
+        assert_eq!(fill("area {client}", &client("axios")), "area axios");
         assert!(names("{open").is_err());
         assert!(names("shut}").is_err());
     }

@@ -97,7 +97,8 @@ impl Model<'_> {
         std::iter::once(written).chain(self.tree.below(written)).any(|id| match self.tree.kind(id) {
             Kind::Path(path) => match path.as_slice() {
                 [.., method, verb] => {
-                    method == "Method" && matches!(verb.as_str(), "GET" | "HEAD") || method == "Request" && verb == "get"
+                    method == "Method" && matches!(verb.as_str(), "GET" | "HEAD")
+                        || method == "Request" && verb == "get"
                 }
                 _ => false,
             },

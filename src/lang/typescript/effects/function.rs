@@ -298,7 +298,8 @@ fn writes_outside(model: &Model<'_>, function: NodeId) -> bool {
     let uses = Uses::of(model, function);
     let outside = |&symbol: &SymbolId| !model.is_within(model.scoping().symbol_declaration(symbol), function);
     let written: Vec<SymbolId> = uses.defines.iter().copied().filter(outside).collect();
-    let plain = !uses.defines_this && uses.defines_globals.is_empty() && uses.mutates.iter().all(|s| !written.contains(s));
+    let plain =
+        !uses.defines_this && uses.defines_globals.is_empty() && uses.mutates.iter().all(|s| !written.contains(s));
     if plain && !written.is_empty() && memo::fills_once(model, function, &written) {
         return uses.mutates.iter().any(|&symbol| !is_fresh(model, symbol));
     }

@@ -65,7 +65,7 @@ fn is_first(model: &Model<'_>, write: NodeId, symbol: SymbolId, function: NodeId
 
 fn waits_for_nothing(model: &Model<'_>, function: NodeId) -> bool {
     !model.is_async(function)
-        && !model.subtree(function).any(|id| {
-            matches!(model.kind(id), AstKind::AwaitExpression(_)) || id != function && model.is_async(id)
-        })
+        && !model
+            .subtree(function)
+            .any(|id| matches!(model.kind(id), AstKind::AwaitExpression(_)) || id != function && model.is_async(id))
 }
