@@ -258,6 +258,12 @@ pub fn is_tool(model: &Model<'_>) -> bool {
     runs && !exports && !has(SERVES)
 }
 
+/// True for the server that a developer starts, by the file's name.
+pub fn serves_developer(model: &Model<'_>) -> bool {
+    let stem = model.source.path.rsplit('/').next().and_then(|name| name.split('.').next()).unwrap_or_default();
+    matches!(stem.to_ascii_lowercase().replace(['-', '_'], "").as_str(), "devserver" | "devproxy")
+}
+
 /// True where something in the file shows that it runs on a server.
 pub fn is_on_server(model: &Model<'_>, enclosing: &Enclosing) -> bool {
     if enclosing.context == Context::Handler {
