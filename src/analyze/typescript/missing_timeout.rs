@@ -248,7 +248,10 @@ fn guard<'a>(model: &Model<'a>, site: Site<'_, 'a>, given: &Options<'a, 'a>) -> 
     if http::is_elsewhere(model, enclosing) {
         return Some(Step::new("browser"));
     }
-    if http::serves_developer(model) || enclosing.context == Context::Cli || enclosing.context != Context::Handler && http::is_tool(model) {
+    if http::serves_developer(model)
+        || enclosing.context == Context::Cli
+        || enclosing.context != Context::Handler && http::is_tool(model)
+    {
         return Some(Step::new("command-line"));
     }
     if model.facts().imports_any(|module| module.contains("testcontainers"))

@@ -113,6 +113,7 @@ fn is_plain(model: &Model<'_>, request: &Request<'_>) -> bool {
     (made || matches!(enclosing.context, Context::Handler | Context::Library | Context::Scheduled))
         && !http::is_elsewhere(model, &enclosing)
         && !http::is_tool(model)
+        && !http::serves_developer(model)
         && given.lack(AGENTS)
         && !closes(text)
         && !text.contains("CONNECT")
@@ -138,6 +139,7 @@ pub fn aws_version_2(model: &Model<'_>, sink: &mut Sink<'_>, node: NodeId) {
         || set
         || http::is_elsewhere(model, &enclosing)
         || http::is_tool(model)
+        || http::serves_developer(model)
     {
         return;
     }
