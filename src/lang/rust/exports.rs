@@ -72,6 +72,16 @@ fn observe_types(model: &Model<'_>, observations: &mut Observations) {
             }
         }
     }
+    // What a `static` holds: the type of a client that all share.
+    for id in model.tree.all() {
+        let Kind::Once { name, ty } = model.tree.kind(id) else { continue };
+        let typed = model.peel(Typed { ty: ty.clone(), at: id });
+        if !model.is_test(id)
+            && let Some(of) = named(id, &typed.ty.path)
+        {
+            observations.exports.entry(name.clone()).or_insert(Export::From(of));
+        }
+    }
     // What a method without arguments gives, under `Type.method()`.
     for function in model.tree.functions.iter().filter(|f| f.receiver.is_some() && f.params.is_empty() && !f.is_async) {
         let (Some(owner), Some(output)) = (model.owner_name(function), &function.output) else { continue };

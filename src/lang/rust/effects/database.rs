@@ -212,6 +212,14 @@ impl Model<'_> {
         const TAKES: &[&str] =
             &["get", "acquire", "get_conn", "get_connection", "connection", "get_owned", "get_client"];
         const HELD: &[&str] = &["conn", "connection", "client", "db", "pg", "c"];
+        // `conn(pool)`, a helper of the project's own.
+        if let Kind::Call { callee, args } = self.tree.kind(value) {
+            const HELPERS: &[&str] = &["conn", "connection", "get_conn", "get_connection", "db_conn", "checkout"];
+            let pool = |&argument: &NodeId| self.leaf_name(argument).is_some_and(|leaf| leaf.ends_with("pool"));
+            return self.leaf_name(*callee).is_some_and(|leaf| HELPERS.contains(&leaf))
+                && args.len() == 1
+                && args.iter().any(pool);
+        }
         let Kind::Method { receiver, name, args, .. } = self.tree.kind(value) else { return false };
         if !args.is_empty() || !TAKES.contains(&name.as_str()) {
             return false;

@@ -57,6 +57,20 @@ impl Model<'_> {
         Some(Operation { elsewhere: Some(elsewhere), ..Operation::new(Io::Database, effect, resource) })
     }
 
+    /// A `static` of another file: `OUTBOUND`.
+    pub(super) fn static_elsewhere(&self, expression: NodeId) -> Option<NameRef> {
+        let Kind::Path(path) = self.tree.kind(expression) else { return None };
+        let shouted = |name: &String| name.len() > 1 && name.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+        if !path.last().is_some_and(shouted) {
+            return None;
+        }
+        let path = self.resolve(expression, path)?;
+        let (leaf, module) = path.split_last()?;
+        let first = module.first()?;
+        let own = first != "self" && !is_foreign(first);
+        own.then(|| NameRef { module: module.join("::"), name: leaf.clone(), members: Vec::new() })
+    }
+
     /// What an expression is in terms of a written type of another file and
     /// the fields that are read from it: `state.users` of
     /// `State(state): State<AppState>` is the field `users` of `AppState`.

@@ -59,6 +59,7 @@ impl Model<'_> {
             leaf.ends_with("client") || leaf.ends_with("http") || leaf == "reqwest"
         });
         let client = self.value_elsewhere(*receiver).filter(|client| !client.members.is_empty());
+        let client = client.or_else(|| self.static_elsewhere(*receiver));
         (named || client.is_some())
             .then(|| Operation { client, ..Operation::new(Io::Http, effect, Resource::SharedByName) })
     }

@@ -5,6 +5,7 @@ mod closures;
 mod database;
 mod elsewhere;
 mod http;
+mod redis;
 mod services;
 
 pub use self::http::VERBS;
@@ -84,6 +85,7 @@ impl Model<'_> {
             .or_else(|| self.clickhouse(value))
             .or_else(|| self.diesel(value))
             .or_else(|| self.handed_closure(value))
+            .or_else(|| self.redis(value))
             .or_else(|| self.service(value))
             .or_else(|| self.json_rpc(value))
             .or_else(|| self.held_future(value, depth))

@@ -221,6 +221,7 @@ pub fn effect<'a>(model: &Model<'a>, client: Client, names: &[&'a str], calls: &
         | Kind::RestSource
         | Kind::HttpByName => http(model, client, names, first_call),
         Kind::Prisma => match names {
+            ["$queryRaw" | "$queryRawUnsafe"] => sql_argument(model, first_call),
             [_, method] => read_if(PRISMA_READS.contains(method)),
             _ => Effect::Unknown,
         },
@@ -452,6 +453,11 @@ pub fn written_text<'a>(model: &Model<'a>, expression: &'a Expression<'a>) -> Op
     match bare(expression) {
         Expression::TemplateLiteral(template) => {
             Some(template.quasis.iter().map(|quasi| quasi.value.raw.as_str()).collect::<Vec<_>>().join(" ? "))
+        }
+        // `Prisma.sql`: the text with its values apart.
+        Expression::TaggedTemplateExpression(tagged) if model.path_of(&tagged.tag).leaf() == "sql" => {
+            let quasis = tagged.quasi.quasis.iter();
+            Some(quasis.map(|quasi| quasi.value.raw.as_str()).collect::<Vec<_>>().join(" ? "))
         }
         other => match model.value(other) {
             Known::Here(Value::Text(text), _) => Some(text),

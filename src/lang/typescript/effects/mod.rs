@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use oxc_ast::AstKind;
-use oxc_ast::ast::{Argument, CallExpression, ClassElement, Expression, ObjectPropertyKind};
+use oxc_ast::ast::{Argument, CallExpression, ClassElement, Expression, ObjectPropertyKind, Statement};
 use oxc_syntax::node::NodeId;
 
 use super::clients::{Client, Clients, Kind, Nature};
@@ -288,8 +288,16 @@ impl<'m, 'a> Effects<'m, 'a> {
 
     /// `(r) => r.json()`, `(r) => r.data`, `() => null`.
     fn hands_on(&self, handler: &'a Expression<'a>) -> bool {
-        let Expression::ArrowFunctionExpression(arrow) = bare(handler) else { return false };
-        let Some(value) = arrow.get_expression() else { return false };
+        let shown = match bare(handler) {
+            Expression::ArrowFunctionExpression(arrow) => arrow.get_expression(),
+            Expression::FunctionExpression(_) => None,
+            _ => return false,
+        };
+        let value = shown.or_else(|| match self.model.body(self.model.node(handler))?.statements.as_slice() {
+            [Statement::ReturnStatement(given)] => given.argument.as_ref(),
+            _ => None,
+        });
+        let Some(value) = value else { return false };
         match bare(value) {
             Expression::CallExpression(call) => {
                 matches!(self.model.callee(call).leaf(), "json" | "text" | "blob" | "arrayBuffer")
