@@ -213,10 +213,8 @@ fn guard(
 /// `.header(CONNECTION, "close")` beside the client: its connections are meant
 /// to end with it.
 fn closes_by_design(model: &Model<'_>, node: NodeId) -> Option<Span> {
-    let around = model.tree.ancestors(node).into_iter().find(|&id| match model.tree.kind(id) {
-        Kind::If { .. } | Kind::Function(_) | Kind::Closure { .. } => true,
-        _ => false,
-    })?;
+    let bounds = |id: NodeId| matches!(model.tree.kind(id), Kind::If { .. } | Kind::Function(_) | Kind::Closure { .. });
+    let around = model.tree.ancestors(node).into_iter().find(|&id| bounds(id))?;
     model.tree.below(around).find_map(|id| match model.tree.kind(id) {
         Kind::Method { name, .. } if matches!(name.as_str(), "header" | "insert_header" | "append_header") => {
             let text = model.source.slice(model.tree.span(id)).to_ascii_lowercase();
