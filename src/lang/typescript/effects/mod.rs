@@ -144,8 +144,15 @@ impl<'m, 'a> Effects<'m, 'a> {
 
     fn of_chain(&self, chain: &Chain<'a>, at: NodeId) -> CallEffect {
         let client = self.clients.of_path(&chain.base, at).or_else(|| shape::client(self.model, chain, at));
-        // What another file hands out it knows better than a name tells.
-        let asked = |(client, _): &(Client, usize)| client.by_name && self.given_elsewhere(&chain.base, at).is_some();
+        // What another file hands out or declares it knows better than a name
+        // tells.
+        let declared = || {
+            let method = chain.links.iter().all(|link| READS_BODY.contains(link));
+            method && self.model.typed_ref(&chain.base, at).is_some_and(|name| is_project_module(&name.module))
+        };
+        let asked = |(client, _): &(Client, usize)| {
+            client.by_name && (self.given_elsewhere(&chain.base, at).is_some() || declared())
+        };
         let client = client.filter(|client| !asked(client));
         if let Some((client, used)) = client.or_else(|| self.handed_out(chain, at)) {
             let names: Vec<&str> = chain.base.members[used..].iter().chain(&chain.links).copied().collect();
