@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use oxc_ast::AstKind;
 use oxc_ast::ast::{
     AssignmentTarget, BindingPattern, CallExpression, Class, ClassElement, Declaration, ExportDefaultDeclarationKind,
-    Expression, ModuleExportName, ObjectPropertyKind, Statement, VariableDeclaration,
+    Expression, ModuleExportName, ObjectPropertyKind, Statement, TSSignature, TSType, VariableDeclaration,
 };
 use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
@@ -140,7 +140,7 @@ impl<'a> Exports<'_, 'a> {
                     None => self.stars.push(module),
                 }
             }
-            Statement::ExportFromDeclaration(from) if !from.export_kind.is_type() => {
+            Statement::ExportFromDeclaration(from) => {
                 for specifier in &from.specifiers {
                     let local = specifier.local.name();
                     self.hand_on(specifier.exported.name().as_str(), from.source.value.to_string(), local.as_str());
@@ -168,6 +168,12 @@ impl<'a> Exports<'_, 'a> {
                         None => self.class(id.name.as_str(), class, DEPTH),
                     }
                 }
+                Declaration::TSInterfaceDeclaration(own) => self.shape(own.id.name.as_str(), &own.body.body),
+                Declaration::TSTypeAliasDeclaration(own) => {
+                    if let TSType::TSTypeLiteral(shape) = &own.type_annotation {
+                        self.shape(own.id.name.as_str(), &shape.members);
+                    }
+                }
                 _ => {}
             },
             Statement::ExportDefaultDeclaration(default) => match &default.declaration {
@@ -185,6 +191,19 @@ impl<'a> Exports<'_, 'a> {
             },
             Statement::ExpressionStatement(statement) => self.common_js(&statement.expression),
             _ => {}
+        }
+    }
+
+    /// What an interface holds, under `Context.orders`: the types of other files.
+    fn shape(&mut self, name: &str, members: &'a [TSSignature<'a>]) {
+        for member in members {
+            let TSSignature::TSPropertySignature(property) = member else { continue };
+            let Some(ty) = &property.type_annotation else { continue };
+            if let (Some(key), Some(of)) =
+                (key_name(&property.key), self.effects.model.imported_type(&ty.type_annotation))
+            {
+                self.hand_on(&format!("{name}.{key}"), of.module.to_owned(), of.name);
+            }
         }
     }
 

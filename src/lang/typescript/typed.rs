@@ -9,24 +9,41 @@ use super::values::key_name;
 use super::{Model, bare};
 use crate::observe::NameRef;
 use oxc_syntax::node::NodeId;
+use oxc_syntax::symbol::SymbolId;
 
 impl<'a> Model<'a> {
     /// The method that a path calls, where its receiver is an object of a class
     /// or type of another file; `at` is a node inside the receiver's class.
     pub fn typed_ref(&self, path: &Path<'_, 'a>, at: NodeId) -> Option<NameRef> {
-        let (imported, method) = match (path.root, path.members.as_slice()) {
-            (Root::This, &[field, method]) => (self.type_of_field(self.class_of(at)?, field)?, method),
-            (Root::Symbol(symbol, _), &[method]) => {
+        /// An object of a context that a request brings; more lie seldom between.
+        const BETWEEN: usize = 2;
+        let (imported, members) = match (path.root, path.members.as_slice()) {
+            (Root::This, [field, members @ ..]) if !members.is_empty() => {
+                (self.type_of_field(self.class_of(at)?, field)?, members.to_vec())
+            }
+            (Root::Symbol(symbol, _), members) if !members.is_empty() => {
+                if let Some((imported, key)) = self.type_around(symbol) {
+                    let members = std::iter::once(key).chain(members.iter().map(|&member| member.to_owned()));
+                    let (module, name) = (imported.module.to_owned(), imported.name.to_owned());
+                    return (path.members.len() <= BETWEEN).then(|| NameRef {
+                        module,
+                        name,
+                        members: members.collect(),
+                    });
+                }
                 let declared = self.declared_type(symbol).and_then(|ty| self.imported_type(ty));
                 let made = || match self.binding(symbol) {
                     Binding::Constant(init) => self.class_made(init),
                     _ => None,
                 };
-                (declared.or_else(made)?, method)
+                (declared.or_else(made)?, members.to_vec())
             }
             _ => return None,
         };
-        let members = vec![method.to_owned()];
+        if members.len() > BETWEEN {
+            return None;
+        }
+        let members = members.into_iter().map(str::to_owned).collect();
         Some(NameRef { module: imported.module.to_owned(), name: imported.name.to_owned(), members })
     }
 
@@ -52,7 +69,32 @@ impl<'a> Model<'a> {
         })
     }
 
-    fn imported_type(&self, ty: &TSType<'a>) -> Option<Imported<'a>> {
+    /// The written type of the parameter that a name is taken out of, and the
+    /// name's key there: `({ orders }: Context) => …`.
+    fn type_around(&self, symbol: SymbolId) -> Option<(Imported<'a>, String)> {
+        if !matches!(self.binding(symbol), Binding::Parameter) {
+            return None;
+        }
+        let declared = self.scoping().symbol_declaration(symbol);
+        let mut around = std::iter::once(declared).chain(self.nodes().ancestor_ids(declared));
+        let AstKind::FormalParameter(parameter) = around.find_map(|id| match self.kind(id) {
+            kind @ AstKind::FormalParameter(_) => Some(kind),
+            _ => None,
+        })?
+        else {
+            return None;
+        };
+        let BindingPattern::ObjectPattern(object) = &parameter.pattern else { return None };
+        let key = object.properties.iter().find_map(|property| match &property.value {
+            BindingPattern::BindingIdentifier(id) if id.symbol_id.get() == Some(symbol) => key_name(&property.key),
+            _ => None,
+        })?;
+        let imported = self.imported_type(&parameter.type_annotation.as_ref()?.type_annotation)?;
+        Some((imported, key.into_owned()))
+    }
+
+    /// The type of another file that a written type is.
+    pub(super) fn imported_type(&self, ty: &TSType<'a>) -> Option<Imported<'a>> {
         let TSType::TSTypeReference(reference) = ty else { return None };
         let TSTypeName::IdentifierReference(id) = &reference.type_name else { return None };
         match self.binding(self.symbol_of(id)?) {

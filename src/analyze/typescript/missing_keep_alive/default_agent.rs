@@ -40,7 +40,7 @@ pub fn settings(model: &Model<'_>) -> Vec<(Setting, Span)> {
             AssignmentTarget::StaticMemberExpression(member) => {
                 let left = model.text(&**member);
                 let agent = left.contains("globalAgent") || left.contains("defaults.http");
-                let timeout = left.ends_with("defaults.timeout");
+                let timeout = left.ends_with("defaults.timeout") && is_library(model, &member.object);
                 let setting = if agent { Setting::Agent } else { Setting::AxiosTimeout };
                 (agent || timeout).then(|| (setting, span(&**member)))
             }
@@ -52,6 +52,11 @@ pub fn settings(model: &Model<'_>) -> Vec<(Setting, Span)> {
         _ => None,
     });
     assigned.collect()
+}
+
+/// True for `axios.defaults`, and not for the defaults of an instance.
+fn is_library<'a>(model: &Model<'a>, defaults: &'a oxc_ast::ast::Expression<'a>) -> bool {
+    model.imported(&model.path_of(defaults)).is_some_and(|imported| imported.module == "axios")
 }
 
 /// One finding for each library of the file, at its first request.

@@ -66,7 +66,20 @@ pub fn is_raced(model: &Model<'_>, node: NodeId) -> bool {
     let Some(function) = model.function_of(node) else { return false };
     let outermost = http::outermost(model, node);
     let around = model.source.slice(outermost);
-    if ["AbortSignal.timeout(", ".abort("].iter().any(|mark| around.contains(mark)) {
+    // What another request is given bounds that one only.
+    let of_another = |at: Span| {
+        model.index.calls.iter().any(|&other| match model.kind(other) {
+            AstKind::CallExpression(call) => {
+                other != node && span(call).contains(at) && http::kind_of(model, call).is_some()
+            }
+            _ => false,
+        })
+    };
+    let marked = |mark: &str| {
+        let mut places = around.match_indices(mark).map(|(at, _)| outermost.start + at as u32);
+        places.any(|at| !of_another(Span::new(at, at + mark.len() as u32)))
+    };
+    if ["AbortSignal.timeout(", ".abort("].into_iter().any(marked) {
         return true;
     }
     let waited_for = matches!(model.nodes().parent_kind(node), AstKind::AwaitExpression(_))

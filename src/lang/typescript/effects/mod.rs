@@ -148,7 +148,9 @@ impl<'m, 'a> Effects<'m, 'a> {
         // tells.
         let declared = || {
             let method = chain.links.iter().all(|link| READS_BODY.contains(link));
-            method && self.model.typed_ref(&chain.base, at).is_some_and(|name| is_project_module(&name.module))
+            // `prisma.user.findMany` is the client's own.
+            let own = |name: NameRef| is_project_module(&name.module) && name.members.len() == 1;
+            method && self.model.typed_ref(&chain.base, at).is_some_and(own)
         };
         let asked = |(client, _): &(Client, usize)| {
             client.by_name && (self.given_elsewhere(&chain.base, at).is_some() || declared())
