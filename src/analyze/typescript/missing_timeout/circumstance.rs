@@ -66,9 +66,14 @@ pub fn is_raced(model: &Model<'_>, node: NodeId) -> bool {
     let Some(function) = model.function_of(node) else { return false };
     let outermost = http::outermost(model, node);
     let around = model.source.slice(outermost);
+    /// A mark among a request's options follows the request's start with no
+    /// more calls than this between; the bound keeps large files quick.
+    const BETWEEN: usize = 32;
     // What another request is given bounds that one only.
+    let start_of = |id: NodeId| span(&model.kind(id)).start;
     let of_another = |at: Span| {
-        model.index.calls.iter().any(|&other| match model.kind(other) {
+        let before = model.index.calls.partition_point(|&id| start_of(id) <= at.start);
+        model.index.calls[..before].iter().rev().take(BETWEEN).any(|&other| match model.kind(other) {
             AstKind::CallExpression(call) => {
                 other != node && span(call).contains(at) && http::kind_of(model, call).is_some()
             }
