@@ -103,8 +103,9 @@ impl Facts {
         }
     }
 
-    /// True where the package of `path` installs a command.
-    pub fn has_bin(&self, path: &str) -> bool {
+    /// True where the package of `path` installs a command and is no server of
+    /// its own.
+    pub fn is_command(&self, path: &str) -> bool {
         match family(path) {
             Some(Family::Rust) => self.crates.info(path).is_some_and(|c| c.role == Role::Cli),
             _ => self.packages.nearest(path).is_some_and(|p| p.is_command()),
@@ -116,7 +117,7 @@ impl Facts {
     /// command line and serves nobody.
     pub fn is_tool(&self, path: &str) -> bool {
         match family(path) {
-            Some(Family::Rust) => self.has_bin(path),
+            Some(Family::Rust) => self.is_command(path),
             _ => self.packages.nearest(path).is_some_and(|p| p.is_tool()),
         }
     }

@@ -380,8 +380,8 @@ mod tests {
         let name = |path: &str| facts.packages.nearest(path).and_then(|p| p.name.clone());
         assert_eq!(name("app/src/esm/a.ts").as_deref(), Some("app"));
         assert_eq!(name("lib/a.ts").as_deref(), Some("root"));
-        assert!(facts.has_bin("app/src/a.ts"));
-        assert!(!facts.has_bin("lib/a.ts"));
+        assert!(facts.is_command("app/src/a.ts"));
+        assert!(!facts.is_command("lib/a.ts"));
     }
 
     #[test]

@@ -212,7 +212,7 @@ fn settle_context(join: &Join<'_>, closed: &mut Closed) {
     let Some(name) = candidate.request_path_by_name.clone() else { return };
     // Of a library's functions, those alone who call them know how often.
     let facts = join.facts;
-    let unknown = facts.has_bin(&closed.path) || facts.is_called_by_others(&closed.path);
+    let unknown = facts.is_command(&closed.path) || facts.is_called_by_others(&closed.path);
     if candidate.context != Context::Library || unknown {
         return;
     }

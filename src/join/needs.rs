@@ -368,7 +368,7 @@ fn on_server(path: &str, facts: &Facts) -> Answer {
 }
 
 fn not_in_command_line_program(path: &str, facts: &Facts) -> Answer {
-    if !facts.has_bin(path) {
+    if !facts.is_command(path) {
         return Answer::Yes(Step::new("not-command-line"));
     }
     let crate_name = || facts.crates.info(path).map(|info| info.name.clone());

@@ -216,10 +216,13 @@ fn closes_by_design(model: &Model<'_>, node: NodeId) -> Option<Span> {
     let bounds = |id: NodeId| matches!(model.tree.kind(id), Kind::If { .. } | Kind::Function(_) | Kind::Closure { .. });
     let around = model.tree.ancestors(node).into_iter().find(|&id| bounds(id))?;
     model.tree.below(around).find_map(|id| match model.tree.kind(id) {
-        Kind::Method { name, .. } if matches!(name.as_str(), "header" | "insert_header" | "append_header") => {
-            let text = model.source.slice(model.tree.span(id)).to_ascii_lowercase();
-            let given = text.rsplit(name.as_str()).next().unwrap_or_default();
-            (given.contains("connection") && given.contains("\"close\"")).then(|| model.tree.span(id))
+        Kind::Method { name, args, .. } if matches!(name.as_str(), "header" | "insert_header" | "append_header") => {
+            let given = |text: &str| {
+                let holds =
+                    |&arg: &NodeId| model.source.slice(model.tree.span(arg)).to_ascii_lowercase().contains(text);
+                args.iter().any(holds)
+            };
+            (given("connection") && given("\"close\"")).then(|| model.tree.span(id))
         }
         _ => None,
     })

@@ -6,7 +6,6 @@ use super::Model;
 use super::functions::Body;
 use super::node::{Function, Kind, NodeId};
 use super::path::{equals, starts_with};
-use super::values::Local;
 use crate::lang::typescript::names::{SMALL_FILES, words};
 use crate::observe::Blocks;
 
@@ -365,16 +364,6 @@ impl Model<'_> {
         match self.tree.kind(root) {
             Kind::Call { .. } => Some(root),
             Kind::Path(_) => Some(self.chain_root(self.init_of(root)?)),
-            _ => None,
-        }
-    }
-
-    fn init_of(&self, root: NodeId) -> Option<NodeId> {
-        let Kind::Path(path) = self.tree.kind(root) else { return None };
-        let [name] = path.as_slice() else { return None };
-        let Some(Local::Let(found)) = self.local(root, name) else { return None };
-        match self.tree.kind(found) {
-            Kind::Let { init, .. } => *init,
             _ => None,
         }
     }

@@ -2,7 +2,7 @@
 
 use super::Model;
 use super::node::{Kind, NodeId};
-use super::values::{Fate, Local};
+use super::values::Fate;
 
 /// The library of a client.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -263,13 +263,9 @@ impl Model<'_> {
         let built = |end: NodeId| self.chain(end).iter().any(|(_, name)| *name == "build");
         let root = self.chain_root(method);
         let held = match self.tree.kind(root) {
-            Kind::Path(path) if path.len() == 1 => match self.local(root, &path[0]) {
-                Some(Local::Let(found)) => match self.tree.kind(found) {
-                    Kind::Let { init: Some(init), .. } if !built(*init) => Some(self.chain_root(*init)),
-                    _ => None,
-                },
-                _ => None,
-            },
+            Kind::Path(path) if path.len() == 1 => {
+                self.init_of(root).filter(|&made| !built(made)).map(|made| self.chain_root(made))
+            }
             _ if built(method) => None,
             _ => Some(root),
         };

@@ -99,6 +99,35 @@ impl Model<'_> {
         None
     }
 
+    /// The value behind `&`, `&mut` and the other prefixes: `&mut *conn` is
+    /// `conn`.
+    pub fn behind_references(&self, node: NodeId) -> NodeId {
+        let mut at = node;
+        while let Kind::Reference { value, .. } | Kind::Unary(value) = self.tree.kind(at) {
+            at = *value;
+        }
+        at
+    }
+
+    /// The `let` of the local that a value names.
+    pub fn let_of(&self, node: NodeId) -> Option<NodeId> {
+        let Kind::Path(path) = self.tree.kind(node) else { return None };
+        let [name] = path.as_slice() else { return None };
+        match self.local(node, name)? {
+            Local::Let(found) => Some(found),
+            _ => None,
+        }
+    }
+
+    /// What the local that a value names is made with: `url` after
+    /// `let url = base.join("x")?`.
+    pub fn init_of(&self, node: NodeId) -> Option<NodeId> {
+        match self.tree.kind(self.let_of(node)?) {
+            Kind::Let { init, .. } => *init,
+            _ => None,
+        }
+    }
+
     fn condition_binds(&self, cond: NodeId, name: &str) -> bool {
         self.tree
             .below(cond)

@@ -17,33 +17,28 @@ impl<'a> Model<'a> {
     pub fn typed_ref(&self, path: &Path<'_, 'a>, at: NodeId) -> Option<NameRef> {
         /// An object of a context that a request brings; more lie seldom between.
         const BETWEEN: usize = 2;
-        let (imported, members) = match (path.root, path.members.as_slice()) {
+        let (imported, key, members) = match (path.root, path.members.as_slice()) {
             (Root::This, [field, members @ ..]) if !members.is_empty() => {
-                (self.type_of_field(self.class_of(at)?, field)?, members.to_vec())
+                (self.type_of_field(self.class_of(at)?, field)?, None, members)
             }
             (Root::Symbol(symbol, _), members) if !members.is_empty() => {
                 if let Some((imported, key)) = self.type_around(symbol) {
-                    let members = std::iter::once(key).chain(members.iter().map(|&member| member.to_owned()));
-                    let (module, name) = (imported.module.to_owned(), imported.name.to_owned());
-                    return (path.members.len() <= BETWEEN).then(|| NameRef {
-                        module,
-                        name,
-                        members: members.collect(),
-                    });
+                    (imported, Some(key), members)
+                } else {
+                    let declared = self.declared_type(symbol).and_then(|ty| self.imported_type(ty));
+                    let made = || match self.binding(symbol) {
+                        Binding::Constant(init) => self.class_made(init),
+                        _ => None,
+                    };
+                    (declared.or_else(made)?, None, members)
                 }
-                let declared = self.declared_type(symbol).and_then(|ty| self.imported_type(ty));
-                let made = || match self.binding(symbol) {
-                    Binding::Constant(init) => self.class_made(init),
-                    _ => None,
-                };
-                (declared.or_else(made)?, members.to_vec())
             }
             _ => return None,
         };
         if members.len() > BETWEEN {
             return None;
         }
-        let members = members.into_iter().map(str::to_owned).collect();
+        let members = key.into_iter().chain(members.iter().map(|&member| member.to_owned())).collect();
         Some(NameRef { module: imported.module.to_owned(), name: imported.name.to_owned(), members })
     }
 

@@ -3,7 +3,6 @@
 use super::{Operation, Resource};
 use crate::lang::rust::Model;
 use crate::lang::rust::node::{Kind, NodeId};
-use crate::lang::rust::values::Local;
 use crate::observe::{Effect, Io};
 
 impl Model<'_> {
@@ -66,15 +65,7 @@ impl Model<'_> {
     /// meanwhile: `let rows = sqlx::query(…); rows.bind(id).fetch_all(&pool)`.
     fn query_root(&self, value: NodeId) -> NodeId {
         let root = self.chain_root(value);
-        let Kind::Path(path) = self.tree.kind(root) else { return root };
-        let held = path.first().filter(|_| path.len() == 1).and_then(|name| self.local(root, name));
-        match held {
-            Some(Local::Let(found)) => match self.tree.kind(found) {
-                Kind::Let { init: Some(init), .. } => self.chain_root(*init),
-                _ => root,
-            },
-            _ => root,
-        }
+        self.init_of(root).map_or(root, |made| self.chain_root(made))
     }
 
     /// True for a query of sqlx or SeaORM that stands here.
@@ -235,15 +226,7 @@ impl Model<'_> {
     /// True for a local that holds a connection which its function took from a
     /// pool.
     fn is_taken(&self, value: NodeId) -> bool {
-        let mut at = value;
-        while let Kind::Reference { value, .. } | Kind::Unary(value) = self.tree.kind(at) {
-            at = *value;
-        }
-        let Kind::Path(path) = self.tree.kind(at) else { return false };
-        let Some(Local::Let(found)) = path.first().filter(|_| path.len() == 1).and_then(|name| self.local(at, name))
-        else {
-            return false;
-        };
+        let Some(found) = self.let_of(self.behind_references(value)) else { return false };
         self.tree.below(found).any(|id| match self.tree.kind(id) {
             Kind::Await(taken) => self.takes_connection(*taken),
             _ => false,
@@ -258,10 +241,7 @@ impl Model<'_> {
         if self.lends_mutably(argument) {
             return Resource::Serial;
         }
-        let mut at = argument;
-        while let Kind::Reference { value, .. } | Kind::Unary(value) = self.tree.kind(at) {
-            at = *value;
-        }
+        let at = self.behind_references(argument);
         const SERIAL: &[&str] = &["tx", "txn", "trx", "transaction", "conn", "connection", "session"];
         const POOLS: &[&str] = &["PgPool", "MySqlPool", "AnyPool", "DatabaseConnection", "DbConn"];
         let name = self.leaf_name(at).unwrap_or("");

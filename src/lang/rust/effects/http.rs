@@ -4,7 +4,6 @@ use super::{Operation, Resource};
 use crate::lang::rust::Model;
 use crate::lang::rust::node::{Kind, NodeId};
 use crate::lang::rust::path::equals;
-use crate::lang::rust::values::Local;
 use crate::lang::typescript::effects::client::is_rpc_method;
 use crate::lang::typescript::names;
 use crate::observe::{Effect, Io};
@@ -39,11 +38,8 @@ impl Model<'_> {
         let mut chain = self.chain(value);
         // `let mut request = client.get(url); …; request.send()`.
         let root = self.chain_root(value);
-        if let Kind::Path(path) = self.tree.kind(root)
-            && let Some(Local::Let(found)) = path.first().filter(|_| path.len() == 1).and_then(|n| self.local(root, n))
-            && let Kind::Let { init: Some(init), .. } = self.tree.kind(found)
-        {
-            chain.extend(self.chain(*init));
+        if let Some(made) = self.init_of(root) {
+            chain.extend(self.chain(made));
         }
         chain.extend(self.begun_by_helper(root, &chain));
         let (verb, name) = chain.iter().rev().find(|(_, name)| VERBS.contains(name))?;
@@ -88,13 +84,7 @@ impl Model<'_> {
     /// True for `Method::GET`, and for a request that a local holds and that is
     /// made with it.
     fn says_get(&self, given: NodeId) -> bool {
-        let written = match self.tree.kind(given) {
-            Kind::Path(path) if path.len() == 1 => match self.local(given, &path[0]) {
-                Some(Local::Let(found)) => found,
-                _ => given,
-            },
-            _ => given,
-        };
+        let written = self.let_of(given).unwrap_or(given);
         std::iter::once(written).chain(self.tree.below(written)).any(|id| match self.tree.kind(id) {
             Kind::Path(path) => match path.as_slice() {
                 [.., method, verb] => {
@@ -111,13 +101,7 @@ impl Model<'_> {
     /// may hold it.
     fn is_question(&self, args: &[NodeId]) -> bool {
         let Some(&address) = args.first() else { return false };
-        let written = match self.tree.kind(address) {
-            Kind::Path(path) if path.len() == 1 => match self.local(address, &path[0]) {
-                Some(Local::Let(found)) => found,
-                _ => address,
-            },
-            _ => address,
-        };
+        let written = self.let_of(address).unwrap_or(address);
         let mut parts = std::iter::once(written).chain(self.tree.below(written));
         parts.find_map(|id| self.text_of(id)).is_some_and(names::is_question)
     }

@@ -3,7 +3,6 @@
 use super::{Operation, Resource};
 use crate::lang::rust::Model;
 use crate::lang::rust::node::{Kind, NodeId};
-use crate::lang::rust::values::Local;
 use crate::observe::{Effect, Io};
 
 /// Commands that only ask, by the names that the crate gives them.
@@ -99,21 +98,11 @@ impl Model<'_> {
         if args.is_empty() || !self.names_crate("redis") {
             return None;
         }
-        let mut at = *receiver;
-        while let Kind::Reference { value, .. } | Kind::Unary(value) = self.tree.kind(at) {
-            at = *value;
-        }
-        let Kind::Path(path) = self.tree.kind(at) else { return None };
-        let Some(Local::Let(found)) = path.first().filter(|_| path.len() == 1).and_then(|name| self.local(at, name))
-        else {
-            return None;
-        };
-        let Kind::Let { init: Some(init), .. } = self.tree.kind(found) else { return None };
-        self.is_multiplexed(*init).then(|| Operation::new(Io::Database, effect, Resource::Taken))
+        let made = self.init_of(self.behind_references(*receiver))?;
+        self.is_multiplexed(made).then(|| Operation::new(Io::Database, effect, Resource::Taken))
     }
 
-    /// `manager.clone()`, `client.get_multiplexed_async_connection().await?`, and
-    /// a connection that is taken from a pool.
+    /// `manager.clone()` and `client.get_multiplexed_async_connection().await?`.
     fn is_multiplexed(&self, made: NodeId) -> bool {
         let chain = self.chain(made);
         let from_client = |name: &str| name.starts_with("get_multiplexed") || name == "get_connection_manager";

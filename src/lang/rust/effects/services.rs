@@ -4,7 +4,6 @@
 use super::{Operation, Resource};
 use crate::lang::rust::Model;
 use crate::lang::rust::node::{Kind, NodeId};
-use crate::lang::rust::values::Local;
 use crate::lang::typescript::names;
 use crate::observe::{Effect, Io};
 
@@ -72,13 +71,8 @@ impl Model<'_> {
                 }
                 Kind::Try(inner) => at = *inner,
                 // `let request = client.get_item(); request.send()`.
-                Kind::Path(path) if path.len() == 1 => match self.local(at, &path[0]) {
-                    Some(Local::Let(found)) => match self.tree.kind(found) {
-                        Kind::Let { init: Some(init), .. } if matches!(self.tree.kind(*init), Kind::Method { .. }) => {
-                            at = *init;
-                        }
-                        _ => return Some((at, verb?)),
-                    },
+                Kind::Path(_) => match self.init_of(at) {
+                    Some(made) if matches!(self.tree.kind(made), Kind::Method { .. }) => at = made,
                     _ => return Some((at, verb?)),
                 },
                 _ => return Some((at, verb?)),

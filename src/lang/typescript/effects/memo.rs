@@ -38,9 +38,9 @@ pub fn fills_map<'a>(model: &Model<'a>, call: &'a CallExpression<'a>, function: 
 pub fn fills_once(model: &Model<'_>, function: NodeId, written: &[SymbolId]) -> bool {
     waits_for_nothing(model, function)
         && written.iter().all(|&symbol| {
-            let mut references = model.scoping().get_resolved_references(symbol);
-            references
-                .by_ref()
+            model
+                .scoping()
+                .get_resolved_references(symbol)
                 .filter(|reference| reference.is_write() && model.is_within(reference.node_id(), function))
                 .all(|reference| is_first(model, reference.node_id(), symbol, function))
         })

@@ -186,20 +186,17 @@ pub fn touches_nothing(path: &Path<'_, '_>) -> bool {
     }
 }
 
-/// True for the operators that a query builder hands to a callback:
-/// `where: (t, { eq }) => eq(t.id, id)`, `(eb) => eb('id', '=', id)`.
-fn builds_condition(model: &Model<'_>, path: &Path<'_, '_>, function: NodeId) -> bool {
+/// True for what a function is handed to call: the operators of a query builder,
+/// `where: (t, { eq }) => eq(t.id, id)`, `(eb) => eb('id', '=', id)`, and what
+/// settles a promise, `resolve(value)`.
+fn is_handed(model: &Model<'_>, path: &Path<'_, '_>, function: NodeId) -> bool {
     let Root::Symbol(symbol, _) = path.root else { return false };
     let builder = |module: &str| module.starts_with("drizzle-orm") || module == "kysely";
+    let settles = path.members.is_empty() && matches!(path.leaf(), "resolve" | "reject");
     let declared = || model.function_of(model.scoping().symbol_declaration(symbol));
     matches!(model.binding(symbol), Binding::Parameter)
         && declared().is_some_and(|around| around != function)
-        && (settles(path) || model.facts().imports_any(builder))
-}
-
-/// True for what a promise's own function is handed: `resolve(value)`.
-fn settles(path: &Path<'_, '_>) -> bool {
-    path.members.is_empty() && matches!(path.leaf(), "resolve" | "reject")
+        && (settles || model.facts().imports_any(builder))
 }
 
 /// True for `controller.abort()` on a controller of this function: it ends what
@@ -261,7 +258,7 @@ pub fn is_pure<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, func
     if (computes(&path) || hashes()) && effects.subscribed(call).is_none() {
         return true;
     }
-    if builds_condition(model, &path, function) {
+    if is_handed(model, &path, function) {
         return true;
     }
     if path.members.is_empty() {
