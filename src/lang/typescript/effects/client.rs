@@ -2,6 +2,7 @@
 
 use oxc_ast::ast::{CallExpression, Expression};
 
+use super::sql;
 use crate::lang::typescript::clients::{Client, Kind, PRISMA_READS};
 use crate::lang::typescript::names;
 use crate::lang::typescript::path::argument;
@@ -221,14 +222,14 @@ pub fn effect<'a>(model: &Model<'a>, client: Client, names: &[&'a str], calls: &
         | Kind::RestSource
         | Kind::HttpByName => http(model, client, names, first_call),
         Kind::Prisma => match names {
-            ["$queryRaw" | "$queryRawUnsafe"] => sql_argument(model, first_call),
+            ["$queryRaw" | "$queryRawUnsafe"] => sql::of_argument(model, first_call),
             [_, method] => read_if(PRISMA_READS.contains(method)),
             _ => Effect::Unknown,
         },
         // Only what is told by a reading text is such a client.
         Kind::Sql => Effect::Read,
         Kind::Pg | Kind::Mysql | Kind::Sequelize => match names {
-            ["query" | "execute"] => sql_argument(model, first_call),
+            ["query" | "execute"] => sql::of_argument(model, first_call),
             _ => Effect::Unknown,
         },
         Kind::Model => match names {
@@ -246,7 +247,7 @@ pub fn effect<'a>(model: &Model<'a>, client: Client, names: &[&'a str], calls: &
             _ => Effect::Unknown,
         },
         Kind::Knex => match names {
-            ["raw"] => sql_argument(model, first_call),
+            ["raw"] => sql::of_argument(model, first_call),
             _ => read_if(!has(KNEX_CHANGES)),
         },
         Kind::Redis => match names {
@@ -262,7 +263,7 @@ pub fn effect<'a>(model: &Model<'a>, client: Client, names: &[&'a str], calls: &
             read_if(has(&reads) && rest && !stages)
         }
         Kind::TypeOrm => match names {
-            ["query"] => sql_argument(model, first_call),
+            ["query"] => sql::of_argument(model, first_call),
             _ if has(&["createQueryBuilder"]) => read_if(has(TYPEORM_FETCHES) && !has(TYPEORM_CHANGES)),
             _ => read_if(names.last().is_some_and(|name| TYPEORM_READS.contains(name))),
         },
@@ -435,65 +436,9 @@ fn changes_by_stage(model: &Model<'_>, call: &CallExpression<'_>) -> bool {
     text.contains("$out") || text.contains("$merge")
 }
 
-fn sql_argument<'a>(model: &Model<'a>, call: &'a CallExpression<'a>) -> Effect {
-    let Some(first) = argument(&call.arguments, 0) else { return Effect::Unknown };
-    if let Some(object) = model.object(first) {
-        return property(object, "text").found().map_or(Effect::Unknown, |text| sql(model, text));
-    }
-    sql(model, first)
-}
-
-/// The effect of an SQL text that is written out.
-pub fn sql<'a>(model: &Model<'a>, expression: &'a Expression<'a>) -> Effect {
-    written_text(model, expression).map_or(Effect::Unknown, |text| sql_text(&text))
-}
-
-/// A text that is written out here, with `?` for what is put into it.
-pub fn written_text<'a>(model: &Model<'a>, expression: &'a Expression<'a>) -> Option<String> {
-    match bare(expression) {
-        Expression::TemplateLiteral(template) => {
-            Some(template.quasis.iter().map(|quasi| quasi.value.raw.as_str()).collect::<Vec<_>>().join(" ? "))
-        }
-        // `Prisma.sql`: the text with its values apart.
-        Expression::TaggedTemplateExpression(tagged) if model.path_of(&tagged.tag).leaf() == "sql" => {
-            let quasis = tagged.quasi.quasis.iter();
-            Some(quasis.map(|quasi| quasi.value.raw.as_str()).collect::<Vec<_>>().join(" ? "))
-        }
-        other => match model.value(other) {
-            Known::Here(Value::Text(text), _) => Some(text),
-            _ => None,
-        },
-    }
-}
-
-/// The effect of an SQL text: a `SELECT` that locks, draws a number or
-/// notifies is a write.
-pub fn sql_text(text: &str) -> Effect {
-    let lower = text.trim_start().to_ascii_lowercase();
-    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty()).collect();
-    let Some(&first) = words.first() else { return Effect::Unknown };
-    if !matches!(first, "select" | "with" | "show" | "explain") {
-        return Effect::Write;
-    }
-    const CHANGES: &[&str] =
-        &["insert", "update", "delete", "merge", "into", "nextval", "setval", "pg_notify", "share", "call", "get_lock"];
-    let changes = words.iter().any(|word| CHANGES.contains(word) || word.starts_with("pg_advisory"));
-    if changes { Effect::Write } else { Effect::Read }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sql_texts_have_effects() {
-        assert_eq!(sql_text("SELECT * FROM users"), Effect::Read);
-        assert_eq!(sql_text(" with a as (select 1) select * from a"), Effect::Read);
-        assert_eq!(sql_text("SELECT id FROM jobs FOR UPDATE SKIP LOCKED"), Effect::Write);
-        assert_eq!(sql_text("SELECT nextval('s')"), Effect::Write);
-        assert_eq!(sql_text("UPDATE users SET a = 1"), Effect::Write);
-        assert_eq!(sql_text(""), Effect::Unknown);
-    }
 
     #[test]
     fn rpc_methods_read_or_not() {

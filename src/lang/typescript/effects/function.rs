@@ -10,7 +10,7 @@ use oxc_syntax::symbol::SymbolId;
 
 use super::pure::{is_fresh, is_pure, is_pure_package};
 use super::wrapped::is_wrapper;
-use super::{By, Effects, handed, memo, raw};
+use super::{By, Effects, handed, memo, raw, sql};
 use crate::lang::typescript::clients::{Kind, Nature};
 use crate::lang::typescript::names;
 use crate::lang::typescript::path::argument;
@@ -75,15 +75,11 @@ impl Summary {
                 AstKind::CallExpression(call) => summary.take_call(effects, call, function),
                 AstKind::TaggedTemplateExpression(tagged) => {
                     let leaf = model.path_of(&tagged.tag).leaf();
-                    let text: Vec<&str> = tagged.quasi.quasis.iter().map(|q| q.value.raw.as_str()).collect();
+                    // postgres.js and its like send what is awaited.
+                    let queries = leaf == "$queryRaw" || matches!(leaf, "sql" | "pg") && is_sent(model, id);
                     match leaf {
-                        "$queryRaw" => {
-                            summary.raise(super::client::sql_text(&text.join(" ? ")));
-                            summary.public.io = summary.public.io.max(Io::Database);
-                        }
-                        // postgres.js and its like send what is awaited.
-                        "sql" | "pg" if is_sent(model, id) => {
-                            summary.raise(super::client::sql_text(&text.join(" ? ")));
+                        _ if queries => {
+                            summary.raise(sql::effect(&sql::template_text(&tagged.quasi)));
                             summary.public.io = summary.public.io.max(Io::Database);
                         }
                         "sql" | "gql" | "html" | "css" | "raw" | "dedent" => {}

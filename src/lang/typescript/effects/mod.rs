@@ -10,6 +10,7 @@ mod memo;
 mod pure;
 mod raw;
 mod shape;
+mod sql;
 mod wrapped;
 
 use std::cell::RefCell;

@@ -120,10 +120,10 @@ pub fn is_one_connection(model: &Model<'_>, path: &Path<'_, '_>, at: NodeId) -> 
 
 /// True for the text of an SQL query, which no sentence for people is taken for.
 fn is_query<'a>(model: &Model<'a>, expression: &'a Expression<'a>) -> bool {
-    let Some(text) = super::client::written_text(model, expression) else { return false };
+    let Some(text) = super::sql::text(model, expression) else { return false };
     let text = text.trim_start();
     let lower = text.to_ascii_lowercase();
     let queries = lower.starts_with("select") && lower.split_whitespace().any(|word| word == "from");
     let written = text.starts_with("SELECT") || text.contains(['*', '=', '?', '$']);
-    queries && written && super::client::sql_text(text) == Effect::Read
+    queries && written && super::sql::effect(text) == Effect::Read
 }
