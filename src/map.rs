@@ -16,7 +16,7 @@ use crate::pattern::{Patterns, map_query};
 use crate::prefilter::{Prefilter, Wanted};
 use crate::report::SkipReason;
 use crate::rule::{Detection, Rule, RuleSet};
-use crate::source::{Family, Language, PathClass, SourceFile};
+use crate::source::{Family, Language, PathClass, SourceFile, Span};
 use crate::tree::{ReadError, Tree};
 
 /// What mapping needs to know of a scan.
@@ -193,6 +193,7 @@ impl<'r> Mapper<'r> {
                     (analysis.run)(&model, &mut Sink::new(rule, &detection.params, &mut map));
                 }
             }
+            map.observations.run_by_name = model.run_by_name(&told(&map));
             Ok(())
         });
         self.with_queries(source, rules, map, failure.err())
@@ -210,6 +211,7 @@ impl<'r> Mapper<'r> {
                         (analysis.run)(&model, &mut Sink::new(rule, &detection.params, &mut map));
                     }
                 }
+                map.observations.run_by_name = model.run_by_name(&told(&map));
                 None
             }
             Err(failure) => Some(failure.message),
@@ -243,6 +245,12 @@ impl<'r> Mapper<'r> {
         let skipped = failure.or(overrun).map(|detail| (SkipReason::Unparsed, detail));
         (map, skipped)
     }
+}
+
+/// The places that may become findings.
+fn told(map: &FileMap) -> Vec<Span> {
+    let open = map.candidates.iter().filter(|candidate| candidate.cleared.is_none());
+    open.map(|candidate| candidate.span).collect()
 }
 
 /// What a file gave, and why not all of it.

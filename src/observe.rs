@@ -470,6 +470,9 @@ pub struct Observations {
     /// What async code calls without awaiting it, where the called function is
     /// not shown to be harmless.
     pub async_calls: Vec<AsyncCall>,
+    /// Functions around candidates that run only where their name stands, as
+    /// no framework, base class or attribute leads to them: name and place.
+    pub run_by_name: Vec<(String, Span)>,
 }
 
 /// The whole result of mapping one file.

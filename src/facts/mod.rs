@@ -9,6 +9,7 @@ pub mod crates;
 pub mod entry;
 pub mod jsonc;
 pub mod lockfile;
+pub mod mentions;
 pub mod node;
 pub mod packages;
 pub mod paths;
@@ -42,6 +43,7 @@ pub struct Facts {
     lockfiles: Lockfiles,
     node: NodeFloor,
     notices: Arc<Notices>,
+    tree: Arc<dyn Tree>,
 }
 
 impl Facts {
@@ -59,9 +61,10 @@ impl Facts {
             modules: Modules::new(tree.clone(), packages.clone()),
             crates: Crates::new(tree.clone(), manifests.clone(), notices.clone()),
             lockfiles: Lockfiles::new(tree.clone(), packages.clone()),
-            node: NodeFloor::new(tree, packages.clone(), manifests),
+            node: NodeFloor::new(tree.clone(), packages.clone(), manifests),
             packages,
             notices,
+            tree,
         }
     }
 
@@ -135,6 +138,11 @@ impl Facts {
     pub fn is_called_by_others(&self, path: &str) -> bool {
         family(path) == Some(Family::TypeScript)
             && self.packages.nearest(path).is_some_and(|package| package.is_called_by_others())
+    }
+
+    /// Where the files are read from.
+    pub fn tree(&self) -> &dyn Tree {
+        &*self.tree
     }
 
     /// Remarks on files that could not be used, sorted.

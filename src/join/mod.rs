@@ -12,6 +12,7 @@ pub mod needs;
 pub mod patches;
 pub mod pools;
 pub mod reach;
+pub mod unnamed;
 pub mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -118,7 +119,9 @@ impl Join<'_> {
     pub fn closed(&self) -> Vec<Closed> {
         let elsewhere: Vec<_> = pools::join(self).into_iter().chain(blocking::join(self)).collect();
         let elsewhere = elsewhere.iter().map(|(path, candidate)| (path.as_str(), candidate));
-        self.close_all(self.files.candidates().chain(elsewhere).collect())
+        let mut closed = self.close_all(self.files.candidates().chain(elsewhere).collect());
+        unnamed::lower(self, &mut closed);
+        closed
     }
 
     /// Closes candidates side by side, in their order.

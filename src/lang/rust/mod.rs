@@ -10,6 +10,7 @@
 //! - [`effects`]: what an awaited call does
 //! - [`uses`]: what a piece of code reads, borrows and moves
 //! - [`imports`]: items that patches put into a module
+//! - [`named`]: functions that only their name leads to
 //! - [`values`]: local bindings, their written types, where a local goes
 
 pub mod blocking;
@@ -20,6 +21,7 @@ pub mod exports;
 pub mod functions;
 pub mod imports;
 mod lower;
+pub mod named;
 pub mod node;
 pub mod path;
 pub mod uses;

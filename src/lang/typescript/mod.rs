@@ -9,6 +9,7 @@
 //! - [`facts`]: what a file as a whole shows
 //! - [`clients`]: which receivers are I/O clients
 //! - [`effects`]: what a call does
+//! - [`named`]: functions that only their name leads to
 //! - [`typed`]: methods of other files' classes, by written types
 //! - [`uses`]: what a piece of code defines and reads
 //! - [`exports`]: what other files may ask of this one
@@ -22,6 +23,7 @@ pub mod exports;
 pub mod facts;
 pub mod functions;
 pub mod imports;
+pub mod named;
 pub mod names;
 pub mod path;
 pub mod typed;
