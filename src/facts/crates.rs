@@ -2,7 +2,7 @@
 //! Read as data; no cargo is started.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
 use toml::{Table, Value};
@@ -40,6 +40,9 @@ pub struct CrateInfo {
     pub role: Role,
     /// The dependency that decided the role.
     pub decided_by: Option<String>,
+    /// True where it may be published: it is described, as a registry asks, and
+    /// not kept private.
+    pub published: bool,
     /// `rust-version`, or the workspace's.
     pub rust_version: Option<Version>,
     /// True for a crate of procedural macros, which runs in the compiler.
@@ -64,6 +67,8 @@ pub struct Crates {
     nearest: Memo<String, Option<Arc<CrateInfo>>>,
     locks: Memo<String, Option<Arc<Lock>>>,
     members: Memo<String, Arc<BTreeMap<String, String>>>,
+    /// Folders of crates by the folder of one of the tree that they need to run.
+    dependents: OnceLock<BTreeMap<String, Vec<String>>>,
 }
 
 impl Crates {
@@ -78,6 +83,7 @@ impl Crates {
             nearest: Memo::default(),
             locks: Memo::default(),
             members: Memo::default(),
+            dependents: OnceLock::new(),
         }
     }
 
@@ -103,6 +109,43 @@ impl Crates {
             let package = table.get("package")?.as_table()?;
             Some(Arc::new(self.read(folder, &table, package)?))
         })
+    }
+
+    /// The name of the service of the tree that a private library is a part of,
+    /// through as few crates as there are between them.
+    pub fn service_above(&self, info: &CrateInfo) -> Option<String> {
+        /// A program, its layers, what they share: more lie seldom between.
+        const LEVELS: usize = 4;
+        if info.published || info.proc_macro {
+            return None;
+        }
+        let mut folders = vec![info.folder.clone()];
+        let mut seen: BTreeSet<String> = folders.iter().cloned().collect();
+        for _ in 0..LEVELS {
+            let above: Vec<_> = folders.iter().flat_map(|folder| self.dependents_of(folder)).collect();
+            if let Some(service) = above.iter().find(|above| above.role == Role::Service) {
+                return Some(service.name.clone());
+            }
+            let libraries = above.iter().filter(|above| above.role == Role::Library);
+            folders =
+                libraries.map(|above| above.folder.clone()).filter(|folder| seen.insert(folder.clone())).collect();
+        }
+        None
+    }
+
+    fn dependents_of(&self, folder: &str) -> Vec<Arc<CrateInfo>> {
+        let all = self.dependents.get_or_init(|| {
+            let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+            for path in self.manifests.iter().filter(|path| paths::name(path) == "Cargo.toml") {
+                let Some(info) = self.at(paths::folder(path)) else { continue };
+                let needed = info.dependencies.values().filter(|dependency| dependency.normal);
+                for folder in needed.filter_map(|dependency| dependency.folder.clone()) {
+                    found.entry(folder).or_default().push(info.folder.clone());
+                }
+            }
+            found
+        });
+        all.get(folder).into_iter().flatten().filter_map(|folder| self.at(folder)).collect()
     }
 
     /// The file of a module path (`crate::db`, `super::users`) written in `from`.
@@ -221,6 +264,7 @@ impl Crates {
             name,
             role,
             decided_by,
+            published,
             rust_version: rust_version.and_then(|text| Version::parse(&text)),
             proc_macro,
             roots,

@@ -75,6 +75,28 @@ fn roles_come_from_programs_and_dependencies() {
 }
 
 #[test]
+fn a_private_library_that_a_service_needs_is_part_of_it() {
+    let above = |library: &str, by: &str| {
+        let program = "[package]\nname = \"shop\"\n[dependencies]\naxum = \"0.8\"\nlayers = { path = \"layers\" }\n";
+        let layers = format!("[package]\nname = \"layers\"\n[{by}]\nclients = {{ path = \"../clients\" }}\n");
+        let library = format!("[package]\nname = \"clients\"\n{library}");
+        let files = [
+            ("Cargo.toml", program),
+            ("src/main.rs", ""),
+            ("layers/Cargo.toml", &layers),
+            ("clients/Cargo.toml", &library),
+        ];
+        let facts = facts(&files);
+        let info = facts.crates.info("clients/src/lib.rs").expect("a crate");
+        facts.crates.service_above(&info)
+    };
+    assert_eq!(above("", "dependencies").as_deref(), Some("shop"));
+    assert_eq!(above("", "dev-dependencies"), None);
+    assert_eq!(above("description = \"Clients\"\n", "dependencies"), None);
+    assert_eq!(above("description = \"Clients\"\npublish = false\n", "dependencies").as_deref(), Some("shop"));
+}
+
+#[test]
 fn workers_and_programs_with_a_database_are_services() {
     let role = |dependencies: &str| {
         let manifest = format!("[package]\nname = \"jobs\"\n[dependencies]\n{dependencies}");

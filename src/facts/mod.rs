@@ -128,7 +128,10 @@ impl Facts {
     /// True where the package of `path` is published for others to use.
     pub fn is_library(&self, path: &str) -> bool {
         match family(path) {
-            Some(Family::Rust) => self.crates.info(path).is_some_and(|c| c.role == Role::Library),
+            Some(Family::Rust) => {
+                let library = self.crates.info(path).filter(|c| c.role == Role::Library);
+                library.is_some_and(|c| self.crates.service_above(&c).is_none())
+            }
             _ => self.packages.nearest(path).is_some_and(|p| p.is_library()),
         }
     }

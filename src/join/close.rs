@@ -119,6 +119,10 @@ fn clear(candidate: &mut Candidate, guard: Step) {
     candidate.cleared.get_or_insert(guard);
 }
 
+/// Assumptions about how a place is seen, or what stands beside it, which take
+/// nothing from another one about what runs.
+const LIGHT: &[&str] = &[NAMES_NOT_RESOLVED, "computes-by-name"];
+
 /// Lowers the confidence under a named assumption; a second assumption about
 /// the finding's truth makes it `possible`, since a likely finding rests on one.
 fn lower(candidate: &mut Candidate, ceiling: Confidence, assumption: Step, question: &Question) {
@@ -153,7 +157,7 @@ fn lower(candidate: &mut Candidate, ceiling: Confidence, assumption: Step, quest
         candidate.confidence = candidate.confidence.min(ceiling);
         return;
     }
-    let stands_in = candidate.assumption.as_ref().is_some_and(|step| step.key == NAMES_NOT_RESOLVED);
+    let stands_in = candidate.assumption.as_ref().is_some_and(|step| LIGHT.contains(&step.key.as_ref()));
     let ceiling = if candidate.assumption.is_some() && !stands_in { Confidence::Possible } else { ceiling };
     candidate.confidence = candidate.confidence.min(ceiling);
     match &candidate.assumption {

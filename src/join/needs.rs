@@ -139,7 +139,7 @@ fn reads(name: &NameRef, asked: Asked, path: &str, facts: &Facts, exports: &dyn 
     }
     match (total.effect, total.io) {
         // It is seen to wait; what for, only its name says.
-        (Effect::Unknown, _) if asked == Asked::Waits && total.awaits && says_read(shown) => {
+        (Effect::Unknown, io) if asked == Asked::Waits && total.awaits && says_read(shown, io, total.handed) => {
             Answer::Likely(step("reads-as-named"))
         }
         (Effect::Unknown, _) => Answer::Unknown,
@@ -171,11 +171,13 @@ fn is_http_client(name: &NameRef, path: &str, facts: &Facts, exports: &dyn Expor
 }
 
 /// True for names that ask for something that lies elsewhere; `get` may as well
-/// compute.
-fn says_read(name: &str) -> bool {
+/// compute, save where the function is seen to ask another process.
+fn says_read(name: &str, io: Io, handed: bool) -> bool {
     const VERBS: &[&str] =
         &["fetch", "find", "load", "list", "count", "query", "search", "retrieve", "select", "lookup"];
-    names::pieces(name).next().is_some_and(|verb| VERBS.contains(&verb)) && !names::is_trap(name)
+    let asks = names::pieces(name).next().is_some_and(|verb| VERBS.contains(&verb));
+    let gets = io == Io::Database && !handed && names::effect_of(name) == Effect::Read;
+    (asks || gets) && !names::is_trap(name)
 }
 
 fn gives_promise(name: &NameRef, path: &str, facts: &Facts, exports: &dyn Exports) -> Answer {
@@ -262,7 +264,10 @@ fn in_service(path: &str, facts: &Facts) -> Answer {
         return match (info.role, &info.decided_by) {
             (Role::Service, by) => Answer::Yes(named("crate-service").with("by", by.as_deref().unwrap_or("a server"))),
             (Role::Cli, _) => Answer::No(named("crate-command-line")),
-            (Role::Library, _) => Answer::No(named("crate-library")),
+            (Role::Library, _) => match facts.crates.service_above(&info) {
+                Some(service) => Answer::Yes(named("package-of-service").with("by", service)),
+                None => Answer::No(named("crate-library")),
+            },
         };
     }
     let Some(package) = facts.packages.nearest(path) else { return Answer::Unknown };
@@ -363,7 +368,14 @@ fn on_server(path: &str, facts: &Facts) -> Answer {
     }
     match in_service(path, facts) {
         Answer::Yes(step) => Answer::Yes(step),
-        _ => Answer::Unknown,
+        // A library that needs a server's framework to run, runs in one.
+        _ => match package.server().filter(|_| !package.is_tool()) {
+            Some(server) => {
+                let name = package.name.as_deref().unwrap_or("this package");
+                Answer::Yes(Step::new("package-for-servers").with("package", name).with("by", server))
+            }
+            None => Answer::Unknown,
+        },
     }
 }
 

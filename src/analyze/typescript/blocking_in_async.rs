@@ -403,6 +403,8 @@ fn kept_at(model: &Model<'_>, node: NodeId) -> Option<Span> {
                     return Some(span(assignment));
                 }
             }
+            // What a test asks is not what is kept then.
+            AstKind::IfStatement(test) if span(&test.test).contains(span(&nodes.kind(node))) => return None,
             kind if is_function(kind) => return caches_result(model, id),
             _ => {}
         }

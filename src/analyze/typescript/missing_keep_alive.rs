@@ -9,6 +9,7 @@ use oxc_ast::AstKind;
 use oxc_ast::ast::{CallExpression, Expression, NewExpression};
 use oxc_syntax::node::NodeId;
 
+pub(super) use self::default_agent::settings;
 use super::http::{self, Kind};
 use super::instance::{self, Kept};
 use super::options::{self, Options};

@@ -13,6 +13,7 @@ use oxc_syntax::node::NodeId;
 
 use super::http::{self, Kind};
 use super::instance::{self, Instance};
+use super::missing_keep_alive::settings;
 use super::options::{self, Options};
 use crate::analyze::sink::Builder;
 use crate::analyze::{Analysis, Sink, Vocabulary};
@@ -276,7 +277,8 @@ fn guard<'a>(model: &Model<'a>, site: Site<'_, 'a>, given: &Options<'a, 'a>) -> 
         return Some(Step::at("raced", http::outermost(model, node)));
     }
     let text = &model.source.text;
-    if kind == Kind::Fetch && text.contains("setGlobalDispatcher") {
+    let dispatcher = || settings(model).iter().any(|(setting, _)| *setting == Setting::Dispatcher);
+    if kind == Kind::Fetch && dispatcher() {
         return Some(Step::new("custom-dispatcher"));
     }
     if matches!(kind, Kind::AxiosCall | Kind::AxiosCreate)

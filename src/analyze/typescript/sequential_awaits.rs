@@ -39,6 +39,7 @@ pub const ANALYSIS: Analysis<super::Run> = Analysis {
             "reads-by-name",
             "client-by-name",
             "log-order",
+            "computes-by-name",
             "order-comment",
             "handed-over",
         ],
@@ -86,9 +87,10 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
         }
     }
     for &literal in model.index.objects.iter().chain(&model.index.arrays) {
-        let Some(run) = entries(&effects, literal).filter(|run| run.links.len() >= min_run) else { continue };
-        if let Some(builder) = candidate(&effects, sink, literal, &run) {
-            sink.push(builder);
+        for run in entries(&effects, literal).into_iter().filter(|run| run.links.len() >= min_run) {
+            if let Some(builder) = candidate(&effects, sink, literal, &run) {
+                sink.push(builder);
+            }
         }
     }
 }
@@ -249,6 +251,9 @@ fn assumptions<'a>(effects: &Effects<'_, 'a>, mut builder: Builder, run: &Part<'
     }
     if let Some(between) = run.between.iter().find(|between| between.logs) {
         builder = builder.assume(Step::at("log-order", between.span));
+    }
+    if let Some(at) = run.between.iter().find_map(|between| between.calls) {
+        builder = builder.assume(Step::at("computes-by-name", at));
     }
     for pair in run.links.windows(2) {
         let gap = Span::new(pair[0].span().end, pair[1].span().start);

@@ -457,12 +457,12 @@ fn kept(model: &Model<'_>, timer: &Timer<'_>) -> Kept {
             BindingPattern::BindingIdentifier(id) => id
                 .symbol_id
                 .get()
-                .map_or(Kept::Guarded("handed-on"), |symbol| kept_in(model, symbol, span(id.as_ref()))),
+                .map_or(Kept::Guarded("handed-on"), |symbol| kept_in(model, timer, symbol, span(id.as_ref()))),
             _ => Kept::Guarded("handed-on"),
         },
         AstKind::AssignmentExpression(assignment) => match &assignment.left {
             AssignmentTarget::AssignmentTargetIdentifier(id) => match model.symbol_of(id) {
-                Some(symbol) => kept_in(model, symbol, span(id.as_ref())),
+                Some(symbol) => kept_in(model, timer, symbol, span(id.as_ref())),
                 None => Kept::Guarded("handed-on"),
             },
             // A field may be cleared by anyone who has the object.
@@ -472,10 +472,12 @@ fn kept(model: &Model<'_>, timer: &Timer<'_>) -> Kept {
     }
 }
 
-fn kept_in(model: &Model<'_>, symbol: SymbolId, at: Span) -> Kept {
+fn kept_in(model: &Model<'_>, timer: &Timer<'_>, symbol: SymbolId, at: Span) -> Kept {
     let mut only_unref = false;
     for reference in model.scoping().get_resolved_references(symbol) {
-        if !reference.is_read() {
+        // What the timer itself does comes too late to clear it.
+        let of_timer = model.is_within(reference.node_id(), timer.call.node_id.get());
+        if !reference.is_read() || of_timer {
             continue;
         }
         match model.nodes().parent_kind(reference.node_id()) {

@@ -4,7 +4,7 @@
 
 mod lists;
 
-use self::lists::{AMBIGUOUS, CARRIERS, COMPUTED, MAKING, READ, SERIAL, TRAPS, WRITE};
+use self::lists::{AMBIGUOUS, CARRIERS, COMPUTED, MAKES_VALUE, MAKING, READ, SERIAL, TRAPS, WRITE};
 use crate::observe::Effect;
 
 pub use self::lists::{LARGE_FILES, SMALL_FILES};
@@ -134,6 +134,17 @@ pub fn is_getter_phrase(name: &str) -> bool {
     let of = words.any(|word| word == "Of" || word == "of");
     (of || is_among(first, ADJECTIVES) && pieces(name).nth(1).is_some())
         && !pieces(name).any(|word| is_among(word, WRITE))
+}
+
+/// True where a name says that a value is made of what is given: `formatDate`,
+/// `to_lowercase`, `monthRange`, `Money`.
+pub fn makes_value(name: &str) -> bool {
+    let Some(first) = pieces(name).next() else { return false };
+    let says = name.starts_with(char::is_uppercase)
+        || is_among(first, MAKES_VALUE)
+        || effect_of(name) == Effect::Read
+        || is_getter_phrase(name);
+    says && !pieces(name).any(|word| is_among(word, WRITE) && !is_among(word, MAKING))
 }
 
 /// True where a read-like name is one of the traps. A total is as often added

@@ -252,6 +252,14 @@ impl<'a> Follow<'_, 'a> {
                 _ => Flow::Other,
             },
             ("concat", _) => Flow::Other,
+            // Each element is what the callback makes of it.
+            (
+                "map" | "flatMap",
+                Some(each @ (Expression::ArrowFunctionExpression(_) | Expression::FunctionExpression(_))),
+            ) => {
+                let made = returns(model, model.node(each)).into_iter().map(next).fold(Flow::Input, joined);
+                joined(next(&member.object), made)
+            }
             _ if touches_nothing(&path) => next(&member.object),
             _ => Flow::Other,
         }

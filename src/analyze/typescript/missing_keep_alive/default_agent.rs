@@ -3,15 +3,15 @@
 //! does so on every version.
 
 use oxc_ast::AstKind;
-use oxc_ast::ast::{AssignmentTarget, CallExpression};
+use oxc_ast::ast::{AssignmentTarget, CallExpression, Expression, ObjectPropertyKind};
 use oxc_syntax::node::NodeId;
 
 use super::{KEEPS_ALIVE_SINCE, closes, start};
 use crate::analyze::Sink;
 use crate::analyze::typescript::http::{self, Kind};
 use crate::analyze::typescript::options;
-use crate::lang::typescript::path::strip_node;
-use crate::lang::typescript::values::Property;
+use crate::lang::typescript::path::{argument, strip_node};
+use crate::lang::typescript::values::{Property, key_name};
 use crate::lang::typescript::{Model, span};
 use crate::observe::{Confidence, Context, IfNo, Need, Question, Setting, Step};
 use crate::source::Span;
@@ -47,11 +47,27 @@ pub fn settings(model: &Model<'_>) -> Vec<(Setting, Span)> {
             _ => None,
         },
         AstKind::CallExpression(call) if model.callee(call).leaf() == "setGlobalDispatcher" => {
-            Some((Setting::Dispatcher, span(call)))
+            let bounds = !made_without_limits(model, call);
+            bounds.then(|| (Setting::Dispatcher, span(call)))
         }
         _ => None,
     });
     assigned.collect()
+}
+
+/// True for `setGlobalDispatcher(new Agent({ connections: 8 }))`: options that
+/// are all seen, and none of which bounds an answer.
+fn made_without_limits<'a>(model: &Model<'a>, call: &'a CallExpression<'a>) -> bool {
+    let Some(Expression::NewExpression(new)) = argument(&call.arguments, 0) else { return false };
+    let Some(Expression::ObjectExpression(options)) = argument(&new.arguments, 0) else { return false };
+    let seen = options.properties.iter().all(|kind| match kind {
+        ObjectPropertyKind::ObjectProperty(property) => {
+            let key = key_name(&property.key);
+            key.is_some_and(|key| !matches!(key.as_ref(), "headersTimeout" | "bodyTimeout" | "interceptors"))
+        }
+        ObjectPropertyKind::SpreadProperty(_) => false,
+    });
+    seen && matches!(model.path_of(&new.callee).leaf(), "Agent" | "Pool")
 }
 
 /// True for `axios.defaults`, and not for the defaults of an instance.

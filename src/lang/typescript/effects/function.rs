@@ -31,6 +31,9 @@ pub struct Summary {
     pub decided_by: Option<usize>,
     /// Calls on clients of other files, which `named` takes for reads.
     pub clients: BTreeSet<NameRef>,
+    /// It keeps what it asks for until that has run out; most calls of it wait
+    /// for nothing.
+    pub refills: bool,
 }
 
 /// A read that rests on more functions of other files than this is not shown
@@ -51,7 +54,7 @@ impl Summary {
             span: model.name_span(function),
             blocks: None,
         };
-        Self { public, named: Effect::None, by_name: false, decided_by: None, clients: BTreeSet::new() }
+        Self { public, named: Effect::None, by_name: false, decided_by: None, clients: BTreeSet::new(), refills: false }
     }
 
     pub(super) fn of<'a>(effects: &Effects<'_, 'a>, function: NodeId) -> Self {
@@ -63,6 +66,7 @@ impl Summary {
         }
         let keeps = writes_outside(model, function);
         if keeps {
+            summary.refills = model.is_async(function) && memo::refills(model, function);
             summary.raise(Effect::Write);
         }
         for parameter in model.parameters(function).iter().flat_map(|p| &p.items) {
@@ -164,6 +168,10 @@ impl Summary {
             }
             By::Function(inner) => {
                 let inner = effects.summary(*inner);
+                // A token that is asked for once in a while.
+                if inner.refills {
+                    return self.raise(Effect::Read);
+                }
                 if let Some(index) = inner.decided_by {
                     let given = argument(&call.arguments, index);
                     match given.and_then(|given| handed::decided_by(model, given, function)) {
@@ -299,5 +307,8 @@ fn writes_outside(model: &Model<'_>, function: NodeId) -> bool {
     if plain && !written.is_empty() && memo::fills_once(model, function, &written) {
         return uses.mutates.iter().any(|&symbol| !is_fresh(model, symbol));
     }
-    uses.writes_outside(model, function) || uses.mutates.iter().any(|&symbol| !is_fresh(model, symbol))
+    // What computes may fill what it is handed: it is done before anybody else
+    // looks.
+    let fills = || model.is_async(function) && uses.mutates.iter().any(|&symbol| !is_fresh(model, symbol));
+    uses.writes_outside(model, function) || fills()
 }

@@ -326,6 +326,13 @@ impl<'m, 'a> Effects<'m, 'a> {
         }
     }
 
+    /// True for a call that touches nothing but values, as far as the function
+    /// around it can see.
+    pub fn is_pure(&self, call: &'a CallExpression<'a>) -> bool {
+        let at = AstKind::CallExpression(call).node_id();
+        self.model.function_of(at).is_some_and(|function| pure::is_pure(self, call, function))
+    }
+
     /// The function of this file that a path calls: a declared or constant
     /// function, or a method of the class around `at`.
     pub fn local_function(&self, path: &Path<'a, 'a>, at: NodeId) -> Option<NodeId> {

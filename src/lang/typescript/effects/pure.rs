@@ -219,12 +219,28 @@ fn is_cookie(model: &Model<'_>, path: &Path<'_, '_>) -> bool {
     }
 }
 
+/// `[...rows].sort()`.
+fn is_array(call: &CallExpression<'_>) -> bool {
+    match &call.callee {
+        Expression::StaticMemberExpression(member) => matches!(bare(&member.object), Expression::ArrayExpression(_)),
+        _ => false,
+    }
+}
+
+/// True for what is told of a span of OpenTelemetry or its like.
+fn traces(path: &Path<'_, '_>) -> bool {
+    const TOLD: &[&str] =
+        &["setAttribute", "setAttributes", "setStatus", "addEvent", "recordException", "updateName", "setTag", "end"];
+    let span = names::pieces(path.receiver_name()).last().is_some_and(|word| word.eq_ignore_ascii_case("span"));
+    span && TOLD.contains(&path.leaf())
+}
+
 /// True where a call touches nothing but values.
 pub fn is_pure<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, function: NodeId) -> bool {
     let model = effects.model;
     let path = model.callee(call);
     let leaf = path.leaf();
-    if names::is_logger(path.receiver_name()) {
+    if names::is_logger(path.receiver_name()) || traces(&path) {
         return true;
     }
     if let Root::Global(name) = path.root
@@ -264,10 +280,28 @@ pub fn is_pure<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, func
     if path.members.is_empty() {
         return false;
     }
+    // `container.resolve("productService")`, `dataSource.getRepository(Product)`.
+    let looks_up = match leaf {
+        "resolve" => {
+            call.arguments.len() == 1
+                && call.arguments.first().and_then(|a| a.as_expression()).is_some_and(|a| {
+                    matches!(bare(a), Expression::StringLiteral(_) | Expression::StaticMemberExpression(_))
+                })
+        }
+        "getRepository" | "getCustomRepository" | "withRepository" => true,
+        _ => false,
+    };
+    if looks_up {
+        return true;
+    }
     if is_cookie(model, &path) || gives_up(model, &path, function) {
         return true;
     }
     if PURE_METHODS.contains(&leaf) || leaf == "find" && takes_function {
+        return true;
+    }
+    // What a call gave, a list of its own, is put into an order.
+    if matches!(leaf, "sort" | "reverse") && (matches!(path.root, Root::Call(_)) || is_array(call)) {
         return true;
     }
     if COLLECTING.contains(&leaf)

@@ -1,12 +1,13 @@
 //! Clients that another file makes, told by the shape of what is called on
 //! them.
 
-use oxc_ast::ast::Expression;
+use oxc_ast::ast::{Expression, ObjectPropertyKind};
 use oxc_syntax::node::NodeId;
 
 use super::Chain;
 use crate::lang::typescript::clients::{Client, Kind, Nature};
 use crate::lang::typescript::path::{Binding, Path, Root, argument};
+use crate::lang::typescript::values::key_name;
 use crate::lang::typescript::{Model, bare, names};
 use crate::observe::{Effect, Known, Value};
 
@@ -64,6 +65,10 @@ pub fn client<'a>(model: &Model<'a>, chain: &Chain<'a>, at: NodeId) -> Option<(C
         [rest @ .., "query", _, "findMany" | "findFirst"] if drizzle() => {
             Some((Client { by_name: false, ..named(Kind::Drizzle) }, rest.len()))
         }
+        // `ledger.invoice.aggregate({ where, _sum })`.
+        [rest @ .., _, method] if chain.links.is_empty() && first.is_some_and(|given| is_prisma(method, given)) => {
+            Some((named(Kind::Prisma), rest.len()))
+        }
         // `db('users').where(…)`, `app.knex('users').select(…)`.
         members if !chain.links.is_empty() => {
             const WORDS: &[&str] = &["db", "knex", "database"];
@@ -71,12 +76,37 @@ pub fn client<'a>(model: &Model<'a>, chain: &Chain<'a>, at: NodeId) -> Option<(C
                 &["where", "select", "first", "count", "whereIn", "orderBy", "join", "limit", "pluck"];
             let table = matches!(model.value(first?), Known::Here(Value::Text(_), _));
             let name = members.last().copied().unwrap_or(root);
-            let called = names::pieces(name).any(|word| WORDS.iter().any(|known| known.eq_ignore_ascii_case(word)));
+            let database =
+                |name: &str| names::pieces(name).any(|word| WORDS.iter().any(|w| w.eq_ignore_ascii_case(word)));
+            let from = match own.map(|symbol| model.binding(symbol)) {
+                Some(Binding::Import(imported)) => imported.module.rsplit('/').next(),
+                _ => None,
+            };
+            let called = database(name) || members.is_empty() && from.is_some_and(database);
             let chained = chain.links.iter().any(|link| CHAINED.contains(link));
             (table && called && chained && !matches!(bare(first?), Expression::TemplateLiteral(_)))
                 .then(|| (named(Kind::Knex), members.len()))
         }
         _ => None,
+    }
+}
+
+/// True for a call that nothing but Prisma's client takes so.
+fn is_prisma(method: &str, given: &Expression<'_>) -> bool {
+    let Expression::ObjectExpression(object) = bare(given) else { return false };
+    let has = |wanted: &[&str]| {
+        object.properties.iter().any(|kind| match kind {
+            ObjectPropertyKind::ObjectProperty(property) => {
+                key_name(&property.key).is_some_and(|key| wanted.contains(&key.as_ref()))
+            }
+            ObjectPropertyKind::SpreadProperty(_) => false,
+        })
+    };
+    match method {
+        "findUniqueOrThrow" | "findFirstOrThrow" | "findUnique" => has(&["where"]),
+        "aggregate" => has(&["_sum", "_avg", "_count", "_max", "_min"]),
+        "groupBy" => has(&["by"]),
+        _ => false,
     }
 }
 

@@ -1,0 +1,242 @@
+//! What one statement is to a run: a wait that may belong to it, or a step that
+//! only computes.
+
+use std::collections::BTreeSet;
+
+use crate::lang::rust::Model;
+use crate::lang::rust::effects::Operation;
+use crate::lang::rust::functions::Body;
+use crate::lang::rust::node::{Kind, NodeId, Pattern};
+use crate::lang::typescript::names;
+use crate::observe::Effect;
+
+/// One `let pattern = call.await…;`, an entry of a literal, or a branch that
+/// waits and goes on.
+#[derive(Clone)]
+pub struct Wait<'m> {
+    /// The statement, or the entry.
+    pub statement: NodeId,
+    /// What is bound, where that is the answer itself; nothing by an entry.
+    pub pattern: Option<&'m Pattern>,
+    /// The names that hold what it gives.
+    pub gives: BTreeSet<&'m str>,
+    /// The first `.await`.
+    pub awaited: NodeId,
+    /// What is awaited; of a branch, all of it.
+    pub call: NodeId,
+    /// What that does.
+    pub operation: Operation,
+}
+
+/// A statement that asks nobody, between two waits.
+#[derive(Clone, Copy)]
+pub struct Step {
+    /// The statement.
+    pub statement: NodeId,
+    /// It calls what only its name says to compute.
+    pub by_name: bool,
+}
+
+/// The wait of a statement.
+pub fn wait<'m>(model: &'m Model<'_>, statement: NodeId) -> Option<Wait<'m>> {
+    match model.tree.kind(statement) {
+        Kind::Let { pattern, init: Some(init), otherwise: None, .. } => {
+            // A result that nobody reads was asked for its effect, or to see
+            // that it is there.
+            if pattern.bound.iter().all(|bound| bound.name.starts_with('_')) {
+                return None;
+            }
+            let gives: BTreeSet<&str> = pattern.bound.iter().map(|bound| bound.name.as_str()).collect();
+            let (awaited, call, operation, whole) = one(model, *init).or_else(|| chosen(model, *init))?;
+            let pattern = (!whole).then_some(pattern);
+            Some(Wait { statement, pattern, gives, awaited, call, operation })
+        }
+        Kind::Statement { value, .. } => {
+            let (awaited, call, operation, _) = chosen(model, *value)?;
+            Some(Wait { statement, pattern: None, gives: filled(model, *value), awaited, call, operation })
+        }
+        _ => None,
+    }
+}
+
+/// The await, what is awaited, what that does, and whether it is a branch.
+type Found = (NodeId, NodeId, Operation, bool);
+
+/// `call.await?`, and what is made of its answer.
+fn one(model: &Model<'_>, init: NodeId) -> Option<Found> {
+    let awaited = model.tree.below(init).filter(|&id| matches!(model.tree.kind(id), Kind::Await(_))).last()?;
+    if model.body_of(awaited) != Body::Async {
+        return None;
+    }
+    let handled = taken_of(model, init, awaited)?;
+    // `match call.await { Ok(value) => value, Err(error) => return … }` too.
+    let matched = matches!(model.tree.kind(init), Kind::Match { on } if *on == handled);
+    if handled != init && !matched {
+        return None;
+    }
+    let Kind::Await(call) = model.tree.kind(awaited) else { return None };
+    Some((awaited, *call, model.operation(*call)?, false))
+}
+
+/// `if wanted { f(id).await? } else { None }`: reads on a way that leads on,
+/// whatever comes of it.
+fn chosen(model: &Model<'_>, value: NodeId) -> Option<Found> {
+    let decides = match model.tree.kind(value) {
+        Kind::If { cond, .. } => *cond,
+        Kind::Match { on } => *on,
+        _ => return None,
+    };
+    let is_await = |id: NodeId| matches!(model.tree.kind(id), Kind::Await(_));
+    if is_await(decides) || model.tree.below(decides).any(is_await) {
+        return None;
+    }
+    let mut found: Option<Found> = None;
+    for id in model.tree.below(value) {
+        match model.tree.kind(id) {
+            Kind::Return | Kind::Break | Kind::Continue | Kind::Yield | Kind::Async => return None,
+            Kind::Loop | Kind::While { .. } | Kind::For { .. } => return None,
+            Kind::Closure { is_async: true, .. } => return None,
+            Kind::Await(_) if model.body_of(id) != Body::Async => return None,
+            Kind::Await(call) if model.is_neutral(*call) => {}
+            Kind::Await(call) => {
+                let operation = model.operation(*call)?;
+                found = Some(match found {
+                    None => (id, value, operation, true),
+                    // Two answers of other files at once are asked of neither.
+                    Some((_, _, before, _)) if before.elsewhere.is_some() && operation.elsewhere.is_some() => {
+                        (before.elsewhere == operation.elsewhere).then_some(())?;
+                        (id, value, operation, true)
+                    }
+                    Some((first, _, before, _)) => {
+                        let all = Operation {
+                            io: before.io.max(operation.io),
+                            effect: before.effect.max(operation.effect),
+                            resource: before.resource.max(operation.resource),
+                            elsewhere: before.elsewhere.or(operation.elsewhere),
+                            client: before.client.or(operation.client),
+                        };
+                        (first, value, all, true)
+                    }
+                });
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The locals that a branch sets or fills.
+fn filled<'m>(model: &'m Model<'_>, value: NodeId) -> BTreeSet<&'m str> {
+    let mut names = BTreeSet::new();
+    for id in model.tree.below(value) {
+        let target = match model.tree.kind(id) {
+            Kind::Assign { target, .. } => *target,
+            Kind::Method { receiver, .. } => *receiver,
+            _ => continue,
+        };
+        names.extend(root_name(model, target));
+    }
+    names
+}
+
+fn root_name<'m>(model: &'m Model<'_>, node: NodeId) -> Option<&'m str> {
+    match model.tree.kind(node) {
+        Kind::Path(path) => path.first().map(String::as_str),
+        Kind::Field { base, .. } => root_name(model, *base),
+        Kind::Unary(value) | Kind::Reference { value, .. } => root_name(model, *value),
+        _ => None,
+    }
+}
+
+/// What is made of an awaited answer where that asks nobody else: its body,
+/// a column, a list of what it holds. `None` where another call is awaited
+/// beside it.
+fn taken_of(model: &Model<'_>, init: NodeId, awaited: NodeId) -> Option<NodeId> {
+    let mut at = model.unwrapped(awaited);
+    while at != init {
+        let parent = model.tree.node(at).parent;
+        let taken = match model.tree.kind(parent) {
+            Kind::Method { receiver, name, .. } if *receiver == at => {
+                model.reads_body(parent) || names::effect_of(name) != Effect::Write
+            }
+            // `Some(answer)`, `Json(answer)`.
+            Kind::Call { callee, args } => {
+                args.as_slice() == [at]
+                    && model.leaf_name(*callee).is_some_and(|leaf| leaf.starts_with(char::is_uppercase))
+            }
+            Kind::Field { .. } => true,
+            _ => false,
+        };
+        if !taken {
+            break;
+        }
+        at = model.unwrapped(parent);
+    }
+    let all = model.tree.below(init).filter(|&id| matches!(model.tree.kind(id), Kind::Await(_)));
+    let own = |id: &NodeId| model.tree.is_within(*id, at) && model.tree.is_within(awaited, *id);
+    all.into_iter().all(|id| own(&id)).then_some(at)
+}
+
+/// The awaited entries of a struct, tuple or array, which are evaluated in
+/// turn: `Shown { users: users().await?, total: count().await? }`.
+pub fn entries<'m>(model: &'m Model<'_>, literal: NodeId) -> Vec<Wait<'m>> {
+    let values: Vec<NodeId> = match model.tree.kind(literal) {
+        Kind::Struct { fields, .. } => fields.iter().map(|(_, value)| *value).collect(),
+        Kind::List(elements) => elements.clone(),
+        _ => return Vec::new(),
+    };
+    let mut waits = Vec::new();
+    for value in values {
+        match entry(model, value) {
+            Some(wait) => waits.push(wait),
+            None if model.is_plain_value(value) => {}
+            None => return Vec::new(),
+        }
+    }
+    waits
+}
+
+fn entry<'m>(model: &'m Model<'_>, value: NodeId) -> Option<Wait<'m>> {
+    let inside = std::iter::once(value).chain(model.tree.below(value));
+    let mut awaits = inside.filter(|&id| matches!(model.tree.kind(id), Kind::Await(_)));
+    let awaited = awaits.next()?;
+    if awaits.next().is_some() || model.unwrapped(awaited) != value || model.body_of(awaited) != Body::Async {
+        return None;
+    }
+    let Kind::Await(call) = model.tree.kind(awaited) else { return None };
+    let operation = model.operation(*call)?;
+    Some(Wait { statement: value, pattern: None, gives: BTreeSet::new(), awaited, call: *call, operation })
+}
+
+/// A statement that only gives a value, fills a local, or logs.
+pub fn step(model: &Model<'_>, statement: NodeId) -> Option<Step> {
+    let of = |by_name| Some(Step { statement, by_name });
+    match model.tree.kind(statement) {
+        Kind::Let { init: None, .. } | Kind::Item => of(false),
+        Kind::Let { otherwise: None, init: Some(init), .. } if model.is_plain_value(*init) => of(false),
+        Kind::Let { otherwise: None, init: Some(init), .. } => computes(model, *init).then(|| of(true))?,
+        Kind::Statement { value, .. } if model.is_log(*value) => of(false),
+        Kind::Macro { .. } if model.is_log(statement) => of(false),
+        _ => None,
+    }
+}
+
+/// True for code that awaits nothing, cannot leave, and calls nothing that
+/// checks or writes by its name.
+fn computes(model: &Model<'_>, value: NodeId) -> bool {
+    let harmless = |name: &str| names::makes_value(name) && !names::is_guard(name) && !names::is_authentication(name);
+    let inside = std::iter::once(value).chain(model.tree.below(value));
+    inside.into_iter().all(|id| match model.tree.kind(id) {
+        Kind::Await(_) | Kind::Try(_) | Kind::Return | Kind::Break | Kind::Continue | Kind::Yield => false,
+        Kind::Async | Kind::Loop | Kind::While { .. } | Kind::For { .. } | Kind::Assign { .. } => false,
+        Kind::Closure { is_async, .. } => !is_async,
+        Kind::Reference { mutable, .. } => !mutable,
+        Kind::Method { name, .. } => !matches!(name.as_str(), "lock" | "write" | "borrow_mut") && harmless(name),
+        Kind::Call { callee, .. } => model.leaf_name(*callee).is_none_or(harmless),
+        Kind::Macro { path, .. } => {
+            let leaf = path.last().map_or("", String::as_str);
+            matches!(leaf, "format" | "vec" | "json" | "matches" | "concat") || model.is_log(id)
+        }
+        _ => true,
+    })
+}

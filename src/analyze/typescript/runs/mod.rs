@@ -1,0 +1,193 @@
+//! Runs of awaited reads in one statement list, none of which needs another's
+//! result and between which nothing can happen that an order matters to.
+
+mod statement;
+mod waits;
+
+use oxc_ast::AstKind;
+use oxc_ast::ast::{AwaitExpression, VariableDeclaration, VariableDeclarator};
+use oxc_syntax::node::NodeId;
+
+use self::statement::{Read, is_value, link, read};
+use crate::analyze::sink::parts;
+use crate::lang::typescript::effects::Effects;
+use crate::lang::typescript::span;
+use crate::lang::typescript::uses::Uses;
+use crate::source::Span;
+
+pub use self::waits::{AwaitedRead, is_handed_over, named_io_of_element};
+
+/// One awaited read of a run: `const x = await f(…);`, `x = await f(…);`, an
+/// entry of a literal, or a branch that waits and goes on.
+pub struct Link<'a> {
+    /// The statement, or the entry.
+    pub statement: NodeId,
+    /// The declaration and its only declarator, where the await is one's value.
+    pub declared: Option<(&'a VariableDeclaration<'a>, &'a VariableDeclarator<'a>)>,
+    /// The await.
+    pub awaited: &'a AwaitExpression<'a>,
+    /// The awaited call; those inside of an awaited `Promise.all([…])`, or of a
+    /// branch.
+    pub reads: Vec<AwaitedRead<'a>>,
+    /// The names of the statement.
+    pub uses: Uses,
+}
+
+impl Link<'_> {
+    /// The await's bytes.
+    pub fn span(&self) -> Span {
+        span(self.awaited)
+    }
+}
+
+/// A statement between two awaits that changes nothing.
+pub struct Between {
+    /// Its bytes.
+    pub span: Span,
+    /// It writes a log, whose order would change.
+    pub logs: bool,
+    /// A call of which only the name says that it computes.
+    pub calls: Option<Span>,
+}
+
+/// Awaits that could wait together, or one await with the guard that parts it
+/// from the next.
+#[derive(Default)]
+pub struct Run<'a> {
+    /// The awaits, in source order.
+    pub links: Vec<Link<'a>>,
+    /// Harmless statements between them.
+    pub between: Vec<Between>,
+    /// Why the await after a run of one does not belong to it, where a reader
+    /// might ask.
+    pub guard: Option<(&'static str, Span)>,
+    /// The end of the run with the next await, which needs what the run's first
+    /// ones give: where these turn out to be no reads, those may still be two.
+    pub overlap: Option<Box<Run<'a>>>,
+    tainted: Uses,
+}
+
+/// Neighbouring awaits of a run, with what stands between them.
+pub struct Part<'r, 'a> {
+    /// Two or more awaits, in source order.
+    pub links: &'r [Link<'a>],
+    /// Harmless statements between them.
+    pub between: Vec<&'r Between>,
+}
+
+impl<'a> Run<'a> {
+    /// True where a link needs what the run gives.
+    fn depends(&self, link: &Link<'a>) -> bool {
+        self.links.iter().any(|earlier| earlier.uses.conflicts(&link.uses)) || self.tainted.conflicts(&link.uses)
+    }
+
+    /// The whole run first, then every shorter part of it, the longest first:
+    /// where one of the awaits turns out to be no read, its neighbours may
+    /// still be two.
+    pub fn parts(&self) -> impl Iterator<Item = Part<'_, 'a>> {
+        parts(&self.links).map(|links| {
+            let inner = links.iter().map(Link::span).reduce(Span::cover).unwrap_or_default();
+            Part { links, between: self.between.iter().filter(|between| inner.contains(between.span)).collect() }
+        })
+    }
+}
+
+/// The runs of a statement list: every one of two or more awaits, and those of
+/// one that a guard parts from the next.
+pub fn runs<'a>(effects: &Effects<'_, 'a>, block: NodeId) -> Vec<Run<'a>> {
+    let mut out = Vec::new();
+    let mut run = Run::default();
+    let mut pending: Vec<Between> = Vec::new();
+    let mut flush = |run: &mut Run<'a>, pending: &mut Vec<Between>, guard: Option<(&'static str, Span)>| {
+        let mut done = std::mem::take(run);
+        pending.clear();
+        done.guard = guard;
+        if done.links.len() > 1 || done.links.len() == 1 && done.guard.is_some() {
+            out.push(done);
+        }
+    };
+    let statements: Vec<NodeId> = effects.model.children(block).collect();
+    for (index, &statement) in statements.iter().enumerate() {
+        match read(effects, statement) {
+            Read::Await(links) => {
+                for link in links {
+                    if run.depends(&link) {
+                        run.overlap = overlapping(effects, &run, &statements[index..]).map(Box::new);
+                        flush(&mut run, &mut pending, None);
+                    }
+                    run.between.append(&mut pending);
+                    run.links.push(link);
+                }
+            }
+            Read::Refused(guard, at) => flush(&mut run, &mut pending, Some((guard, at))),
+            Read::Harmless(uses, between) => {
+                if run.links.is_empty() {
+                    continue;
+                }
+                // A value computed from an awaited one stands for it.
+                if run.links.iter().any(|link| link.uses.conflicts(&uses)) || run.tainted.conflicts(&uses) {
+                    run.tainted.extend(&uses);
+                }
+                pending.push(between);
+            }
+            Read::End => flush(&mut run, &mut pending, None),
+        }
+    }
+    flush(&mut run, &mut pending, None);
+    out
+}
+
+/// See [`Run::overlap`]; `rest` begins with the statement that does not belong
+/// to all of `run`. With a statement between the awaits, none is told.
+fn overlapping<'a>(effects: &Effects<'_, 'a>, run: &Run<'a>, rest: &[NodeId]) -> Option<Run<'a>> {
+    if run.links.len() < 2 || !run.between.is_empty() {
+        return None;
+    }
+    let again = |statement: &NodeId| match read(effects, *statement) {
+        Read::Await(links) => <[Link<'a>; 1]>::try_from(links).ok().map(|[link]| link),
+        _ => None,
+    };
+    let (first, after) = rest.split_first()?;
+    let next = again(first)?;
+    let from = run.links.iter().rposition(|earlier| earlier.uses.conflicts(&next.uses))? + 1;
+    if from == run.links.len() || run.tainted.conflicts(&next.uses) {
+        return None;
+    }
+    let mut links = run.links[from..].iter().map(|link| again(&link.statement)).collect::<Option<Vec<_>>>()?;
+    links.push(next);
+    for link in after.iter().map_while(again) {
+        if links.iter().any(|earlier| earlier.uses.conflicts(&link.uses)) {
+            break;
+        }
+        links.push(link);
+    }
+    Some(Run { links, ..Run::default() })
+}
+
+/// The awaited entries of an object or array literal, which are evaluated in
+/// turn: `{ users: await f(), total: await g() }`, where nothing else between
+/// them may do more than give a value.
+pub fn entries<'a>(effects: &Effects<'_, 'a>, literal: NodeId) -> Vec<Run<'a>> {
+    let model = effects.model;
+    let mut out = Vec::new();
+    let mut run = Run::default();
+    for entry in model.children(literal) {
+        let value = match model.kind(entry) {
+            AstKind::ObjectProperty(property) if !property.computed => Some(model.node(&property.value)),
+            AstKind::ObjectProperty(_) | AstKind::SpreadElement(_) => None,
+            _ => Some(entry),
+        };
+        let read = match value.map(|value| model.kind(value)) {
+            Some(AstKind::AwaitExpression(awaited)) => link(effects, entry, None, awaited),
+            _ if is_value(effects, entry) => continue,
+            _ => Read::End,
+        };
+        match read {
+            Read::Await(links) => run.links.extend(links),
+            _ => out.push(std::mem::take(&mut run)),
+        }
+    }
+    out.push(run);
+    out.retain(|run| run.links.len() > 1);
+    out
+}
