@@ -457,10 +457,16 @@ fn sends_here(model: &Model<'_>, function: NodeId) -> bool {
     let within = |&&call: &&NodeId| model.is_within(call, function);
     model.index.calls.iter().filter(within).any(|&id| match model.kind(id) {
         AstKind::CallExpression(call) => {
-            let sends = http::kind_of(model, call).is_some_and(|(kind, _)| !kind.makes_client());
+            let Some((kind, _)) = http::kind_of(model, call).filter(|(kind, _)| !kind.makes_client()) else {
+                return false;
+            };
+            // Node's own requests tell by events that they are answered.
+            if kind == Kind::NodeHttp {
+                return true;
+            }
             let (_, end) = http::chain(model, id);
             let parent = model.nodes().parent_kind(end);
-            sends && matches!(parent, AstKind::AwaitExpression(_) | AstKind::ReturnStatement(_))
+            matches!(parent, AstKind::AwaitExpression(_) | AstKind::ReturnStatement(_))
         }
         _ => false,
     })

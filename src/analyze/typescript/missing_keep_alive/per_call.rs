@@ -15,7 +15,7 @@ use crate::analyze::typescript::{http, options};
 use crate::lang::typescript::path::strip_node;
 use crate::lang::typescript::uses::Uses;
 use crate::lang::typescript::{Model, span};
-use crate::observe::{Context, Known, Step, Value};
+use crate::observe::{Context, Step};
 
 /// Options by which requests take what carries them.
 const CARRIED_BY: &[&str] = &["dispatcher", "agent", "httpAgent", "httpsAgent", "http", "https"];
@@ -77,23 +77,16 @@ fn sends(model: &Model<'_>, member: NodeId) -> bool {
 }
 
 /// The library of a client that keeps connections by itself.
-fn library<'a>(model: &Model<'a>, new: &'a NewExpression<'a>) -> Option<&'static str> {
+fn library(model: &Model<'_>, new: &NewExpression<'_>) -> Option<&'static str> {
     let path = model.path_of(&new.callee);
     let imported = model.imported(&path)?;
     let class = path.members.last().copied().unwrap_or(imported.name);
     match strip_node(imported.module) {
         "undici" if matches!(class, "Agent" | "Pool" | "Client" | "ProxyAgent" | "BalancedPool") => Some("undici"),
-        "http" | "https" if class == "Agent" && keeps_alive(model, new) => Some("agent"),
         "https-proxy-agent" | "http-proxy-agent" | "proxy-agent" | "socks-proxy-agent" => Some("proxy agent"),
         module if module.starts_with("@aws-sdk/client-") && class.ends_with("Client") => Some("AWS SDK"),
         _ => None,
     }
-}
-
-/// `new https.Agent({ keepAlive: true })`; one that keeps nothing is told as such.
-fn keeps_alive<'a>(model: &Model<'a>, new: &'a NewExpression<'a>) -> bool {
-    let given = options::options(model, &new.arguments, 0);
-    given.first(&["keepAlive"]).is_some_and(|keeps| matches!(model.value(keeps), Known::Here(Value::Flag(true), _)))
 }
 
 /// Kept in a constant of the function, called or handed to a request there,
