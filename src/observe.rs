@@ -201,6 +201,8 @@ pub enum Question {
     /// Is the value an HTTP client of a package whose clients serve several
     /// calls at a time?
     IsHttpClient(NameRef),
+    /// Does the function make a new HTTP client each time it is called?
+    MakesClient(NameRef),
     /// Does the function give a promise whatever happens, so that it cannot
     /// throw before it has?
     GivesPromise(NameRef),
@@ -416,6 +418,9 @@ pub enum Export {
     Default(Value, Span),
     /// Handed on from another module.
     From(NameRef),
+    /// A function that makes an HTTP client for whoever calls it, under
+    /// `function()`: the client's library, and the function's name.
+    Client(&'static str, Span),
 }
 
 /// A database pool that a file configures.

@@ -19,6 +19,8 @@ pub enum Found<'e> {
     Constant(&'e Value, String, Span),
     /// A value that the environment may change, with its file and place.
     Default(&'e Value, String, Span),
+    /// A function that makes an HTTP client, with its file, the library and place.
+    Client(String, &'static str, Span),
     /// These files must be mapped first.
     NeedFiles(BTreeSet<String>),
     /// A package defines it, whose code is not among the scanned.
@@ -49,6 +51,7 @@ fn follow<'e>(from: &str, name: &NameRef, facts: &Facts, exports: &'e dyn Export
             Some(Export::Function(summary)) if taken == names.len() => return Found::Function(path, summary),
             Some(Export::Constant(value, span)) if taken == names.len() => return Found::Constant(value, path, *span),
             Some(Export::Default(value, span)) if taken == names.len() => return Found::Default(value, path, *span),
+            Some(Export::Client(library, span)) if taken == names.len() => return Found::Client(path, library, *span),
             Some(Export::From(next)) => {
                 let mut next = next.clone();
                 next.members.extend(names[taken..].iter().map(|&part| part.to_owned()));
@@ -149,7 +152,9 @@ pub fn effects(from: &str, name: &NameRef, facts: &Facts, exports: &dyn Exports)
     let (path, summary) = match find(from, name, facts, exports) {
         Found::Function(path, summary) => (path, summary),
         Found::NeedFiles(files) => return Err(files),
-        Found::Constant(..) | Found::Default(..) | Found::Package(_) | Found::Unknown => return Err(BTreeSet::new()),
+        Found::Constant(..) | Found::Default(..) | Found::Client(..) | Found::Package(_) | Found::Unknown => {
+            return Err(BTreeSet::new());
+        }
     };
     let mut total = Total {
         effect: summary.effect,
@@ -182,9 +187,11 @@ pub fn effects(from: &str, name: &NameRef, facts: &Facts, exports: &dyn Exports)
                         }
                     }
                     Found::NeedFiles(files) => total.needed.extend(files),
-                    Found::Constant(..) | Found::Default(..) | Found::Package(_) | Found::Unknown => {
-                        total.effect = Effect::Unknown
-                    }
+                    Found::Constant(..)
+                    | Found::Default(..)
+                    | Found::Client(..)
+                    | Found::Package(_)
+                    | Found::Unknown => total.effect = Effect::Unknown,
                 }
             }
         }

@@ -7,9 +7,11 @@ use crate::analyze::sink::Builder;
 use crate::analyze::{Sink, Vocabulary};
 use crate::lang::rust::Model;
 use crate::lang::rust::clients::{Constructor, Form, Library, Use};
+use crate::lang::rust::effects::VERBS;
 use crate::lang::rust::functions::Body;
 use crate::lang::rust::node::{Kind, Lit, NodeId, Pattern};
-use crate::observe::{Confidence, Context, Draft, IfNo, Need, Question, Step};
+use crate::lang::rust::path::reference;
+use crate::observe::{Confidence, Context, Draft, IfNo, NameRef, Need, Question, Step};
 use crate::source::Span;
 
 /// What this analysis may say.
@@ -92,6 +94,57 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
         };
         sink.push(candidate);
     }
+    for (constructor, used, maker) in taken_elsewhere(model) {
+        let context = model.context(constructor.node);
+        let in_loop = model.loop_of(constructor.node).filter(|_| model.timer_loop(constructor.node).is_none());
+        let span = model.tree.span(constructor.node);
+        if guard(model, &constructor, used, context, in_loop).is_some() {
+            continue;
+        }
+        let hot = context == Context::Handler || in_loop.is_some();
+        let candidate = sink
+            .candidate(span, model.symbol(constructor.node), context)
+            .variant("client-per-call")
+            .value("client", "HTTP")
+            .value("cold", !hot)
+            .value("in_loop", in_loop.is_some())
+            .value("untimed", false)
+            .need(Need {
+                question: Question::MakesClient(maker),
+                span: Some(span),
+                if_unknown: None,
+                if_no: IfNo::Clear,
+            });
+        sink.push(weighed(model, &constructor, used, context, candidate));
+    }
+}
+
+/// Clients that a function of another file makes: `clients::payer(user)?`.
+fn taken_elsewhere<'m>(model: &'m Model<'_>) -> impl Iterator<Item = (Constructor<'m>, Use, NameRef)> {
+    model.tree.all().filter_map(|node| {
+        let Kind::Call { .. } = model.tree.kind(node) else { return None };
+        if model.body_of(node) != Body::Async || model.is_awaited(node) || model.called_here(node).is_some() {
+            return None;
+        }
+        let mut name = reference(&model.callee(node)?).filter(|name| name.members.is_empty())?;
+        let constructor =
+            Constructor { node, head: node, library: Library::Reqwest, form: Form::Made, settings: Vec::new() };
+        let used = model.use_of(&constructor);
+        let asks = |receiver: NodeId| {
+            let parent = model.tree.node(receiver).parent;
+            matches!(model.tree.kind(parent), Kind::Method { name, .. } if VERBS.contains(&name.as_str()))
+        };
+        let sends = match used {
+            Use::Chain => asks(model.unwrapped(node)),
+            Use::Local(binding) => {
+                let (_, pattern) = model.bound_by(node)?;
+                model.uses_of(binding, pattern.name()?).into_iter().any(asks)
+            }
+            _ => false,
+        };
+        name.name.push_str("()");
+        sends.then_some((constructor, used, name))
+    })
 }
 
 /// True where this analysis reports a client above `possible`: its timeout is
@@ -100,7 +153,9 @@ pub fn reports(model: &Model<'_>, constructor: &Constructor<'_>, used: Use, cont
     let in_loop = model.loop_of(constructor.node).filter(|_| model.timer_loop(constructor.node).is_none());
     let timer = model.timer_loop(constructor.node);
     let unknown_period = context == Context::Scheduled && timer.and_then(|t| period_seconds(model, t)).is_none();
-    is_per_call(model, constructor)
+    // What holds it may bound its requests itself.
+    !matches!(used, Use::Held(_))
+        && is_per_call(model, constructor)
         && guard(model, constructor, used, context, in_loop).is_none()
         && model.varying_setting(constructor, PER_TENANT).is_none()
         && !unknown_period
@@ -238,10 +293,10 @@ fn judge(
 ) -> Builder {
     let span = model.tree.span(constructor.node);
     let hot = context == Context::Handler || in_loop.is_some();
-    let untimed = is_untimed(model, constructor);
+    let untimed = !matches!(used, Use::Held(_)) && is_untimed(model, constructor);
     let variant = if untimed { "client-per-call-untimed" } else { "client-per-call" };
     let mut candidate = base.variant(variant).value("cold", !hot).value("untimed", untimed);
-    if let Use::Local(binding) = used {
+    if let Use::Local(binding) | Use::Held(binding) = used {
         candidate = candidate.evidence(Step::at("client-dropped", model.tree.span(binding)));
     }
     if let Some(around) = in_loop {
@@ -252,6 +307,39 @@ fn judge(
     if untimed {
         candidate = candidate.evidence(Step::at("client-untimed", span));
     }
+    candidate = weighed(model, constructor, used, context, candidate);
+    if candidate.confidence() == Confidence::Certain
+        && let Some(draft) = patch(model, constructor, used, untimed)
+    {
+        candidate = candidate.patch(draft).need(Need {
+            question: Question::RustAtLeast { minor: 80 },
+            span: None,
+            if_unknown: Some(Confidence::Certain),
+            if_no: IfNo::DropPatch,
+        });
+        if untimed {
+            candidate = candidate.need(Need {
+                question: Question::DependencyAtLeast { package: "reqwest".to_owned(), version: (0, 12) },
+                span: None,
+                if_unknown: Some(Confidence::Certain),
+                if_no: IfNo::DropPatch,
+            });
+        }
+    }
+    candidate
+}
+
+/// What is assumed of how often a client is made.
+fn weighed(
+    model: &Model<'_>,
+    constructor: &Constructor<'_>,
+    used: Use,
+    context: Context,
+    mut candidate: Builder,
+) -> Builder {
+    let span = model.tree.span(constructor.node);
+    let in_loop = model.loop_of(constructor.node).filter(|_| model.timer_loop(constructor.node).is_none());
+    let hot = context == Context::Handler || in_loop.is_some();
     if context != Context::Handler {
         candidate = candidate.need(Need {
             question: Question::InService,
@@ -281,24 +369,6 @@ fn judge(
         candidate = candidate.doubt(Step::at("job-often", span));
     } else if !hot {
         candidate = candidate.assume(Step::at("called-repeatedly", span));
-    }
-    if candidate.confidence() == Confidence::Certain
-        && let Some(draft) = patch(model, constructor, used, untimed)
-    {
-        candidate = candidate.patch(draft).need(Need {
-            question: Question::RustAtLeast { minor: 80 },
-            span: None,
-            if_unknown: Some(Confidence::Certain),
-            if_no: IfNo::DropPatch,
-        });
-        if untimed {
-            candidate = candidate.need(Need {
-                question: Question::DependencyAtLeast { package: "reqwest".to_owned(), version: (0, 12) },
-                span: None,
-                if_unknown: Some(Confidence::Certain),
-                if_no: IfNo::DropPatch,
-            });
-        }
     }
     candidate
 }
@@ -397,7 +467,7 @@ fn patch(model: &Model<'_>, constructor: &Constructor<'_>, used: Use, untimed: b
         (_, Use::Lent) => (model.tree.node(outer).outer, name.clone()),
         // A clone shares the pool, and is what the local's type was.
         (_, Use::Local(_)) => (model.tree.node(outer).outer, format!("{name}.clone()")),
-        (_, Use::Escapes) => return None,
+        (_, Use::Held(_) | Use::Escapes) => return None,
     };
     let mut edits: Vec<(Span, String)> = shared.edit.into_iter().collect();
     edits.push((span, text));

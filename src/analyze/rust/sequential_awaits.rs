@@ -19,7 +19,7 @@ use crate::observe::{Confidence, Context, Effect, IfNo, Io, Need, Question, Step
 pub const VOCABULARY: Vocabulary = Vocabulary {
     values: &["count", "network_calls", "saved_percent"],
     evidence: &["awaited-read", "awaited-elsewhere", "names-independent"],
-    guards: &["reads-earlier-result", "one-connection", "not-both-reads", "lets-through"],
+    guards: &["reads-earlier-result", "one-connection", "not-both-reads", "lets-through", "both-chosen"],
     assumptions: &["pool-by-name", "log-order", "computes-by-name", "somebody-waits"],
     labels: &["also-waits"],
     patches: &["tokio-join"],
@@ -149,6 +149,10 @@ fn why_not(model: &Model<'_>, run: &Run<'_>, passed: &[Between], next: &Wait<'_>
     }
     if let Some(name) = names.intersection(&given).next() {
         return Some(Step::at("reads-earlier-result", span).with("name", *name));
+    }
+    // What two conditions decide is seldom asked for together.
+    if next.chosen && run.waits.iter().any(|earlier| earlier.chosen) {
+        return Some(Step::at("both-chosen", span));
     }
     let all = || run.waits.iter().chain([next]);
     let serial = |w: &Wait<'_>| matches!(w.operation.resource, Resource::Serial | Resource::Taken);

@@ -1,7 +1,7 @@
 //! Where HTTP clients are made, and what becomes of them.
 
 use super::Model;
-use super::node::{Kind, NodeId};
+use super::node::{Function, Kind, NodeId};
 use super::values::Fate;
 
 /// The library of a client.
@@ -78,6 +78,8 @@ pub enum Use {
     Lent,
     /// Bound to a local that does not leave the function.
     Local(NodeId),
+    /// Part of a value that a local which does not leave the function holds.
+    Held(NodeId),
     /// Returned, stored, moved or captured.
     Escapes,
 }
@@ -182,6 +184,19 @@ impl Model<'_> {
     /// A call of a private function of this file whose value is a new client.
     fn client_made(&self, call: NodeId) -> Option<Constructor<'_>> {
         let function = self.called_here(call).filter(|function| !function.is_async)?;
+        let made = self.made_by(function, Some(call))?;
+        Some(Constructor { node: call, form: Form::Made, ..made })
+    }
+
+    /// The library of the client that a function which waits for nothing makes
+    /// for whoever calls it.
+    pub fn makes_client(&self, function: &Function) -> Option<Library> {
+        (!function.is_async).then(|| self.made_by(function, None)).flatten().map(|made| made.library)
+    }
+
+    /// Where a function makes the client that is its value; `call` is the one
+    /// that is being asked about, if any.
+    fn made_by(&self, function: &Function, call: Option<NodeId>) -> Option<Constructor<'_>> {
         let output = function.output.as_ref()?;
         if !output.mentions("Client") && !output.mentions("Agent") {
             return None;
@@ -192,13 +207,13 @@ impl Model<'_> {
         };
         // Itself, or what `Ok(…)`, `?` and the like make of it.
         let made = std::iter::once(*value).chain(self.tree.below(*value));
-        let made = made.filter(|&id| id != call).find_map(|id| self.constructor(id))?;
+        let made = made.filter(|&id| Some(id) != call).find_map(|id| self.constructor(id))?;
         let outer = self.unwrapped(made.node);
         let parent = self.tree.node(outer).parent;
         let wraps =
             matches!(self.tree.kind(parent), Kind::Call { callee, .. } if self.leaf_name(*callee) == Some("Ok"));
         let given = outer == *value || wraps && parent == *value;
-        (given && made.form != Form::OneShot).then_some(Constructor { node: call, form: Form::Made, ..made })
+        (given && made.form != Form::OneShot).then_some(made)
     }
 
     /// A builder's chain up to the method that makes the client, through the
@@ -300,6 +315,13 @@ impl Model<'_> {
                 Some(name) if self.fate(parent, name) == Fate::Stays => Use::Local(parent),
                 _ => Use::Escapes,
             },
+            // `let api = Api { http: Client::new(), key }`, which goes no further.
+            Kind::Struct { path, .. } if path.last().is_none_or(|leaf| leaf != "Self") => {
+                match self.bound_by(parent).map(|(binding, pattern)| (binding, pattern.name())) {
+                    Some((binding, Some(name))) if self.fate(binding, name) == Fate::Stays => Use::Held(binding),
+                    _ => Use::Escapes,
+                }
+            }
             _ => Use::Escapes,
         }
     }

@@ -32,6 +32,12 @@ pub fn observe(model: &Model<'_>) -> Observations {
         };
         observations.exports.entry(name).or_insert_with(|| Export::Function(summary()));
     }
+    for function in model.tree.functions.iter().filter(|f| f.owner.is_none() && !model.is_test(f.node)) {
+        if let Some(library) = model.makes_client(function) {
+            let made = Export::Client(library.name(), function.name_span);
+            observations.exports.insert(format!("{}()", function.name), made);
+        }
+    }
     (observations.callers, observations.async_calls) = calls(model);
     if let Some(scope) = model.tree.scopes.get(&super::node::NodeId::ROOT) {
         for (name, path) in &scope.uses {

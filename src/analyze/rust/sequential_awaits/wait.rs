@@ -26,6 +26,8 @@ pub struct Wait<'m> {
     pub call: NodeId,
     /// What that does.
     pub operation: Operation,
+    /// Whether it is asked for at all, something decides.
+    pub chosen: bool,
 }
 
 /// A statement that asks nobody, between two waits.
@@ -47,13 +49,14 @@ pub fn wait<'m>(model: &'m Model<'_>, statement: NodeId) -> Option<Wait<'m>> {
                 return None;
             }
             let gives: BTreeSet<&str> = pattern.bound.iter().map(|bound| bound.name.as_str()).collect();
-            let (awaited, call, operation, whole) = one(model, *init).or_else(|| chosen(model, *init))?;
-            let pattern = (!whole).then_some(pattern);
-            Some(Wait { statement, pattern, gives, awaited, call, operation })
+            let (awaited, call, operation, chosen) = one(model, *init).or_else(|| branch(model, *init))?;
+            let pattern = (!chosen).then_some(pattern);
+            Some(Wait { statement, pattern, gives, awaited, call, operation, chosen })
         }
         Kind::Statement { value, .. } => {
-            let (awaited, call, operation, _) = chosen(model, *value)?;
-            Some(Wait { statement, pattern: None, gives: filled(model, *value), awaited, call, operation })
+            let (awaited, call, operation, chosen) = branch(model, *value)?;
+            let gives = filled(model, *value);
+            Some(Wait { statement, pattern: None, gives, awaited, call, operation, chosen })
         }
         _ => None,
     }
@@ -80,7 +83,7 @@ fn one(model: &Model<'_>, init: NodeId) -> Option<Found> {
 
 /// `if wanted { f(id).await? } else { None }`: reads on a way that leads on,
 /// whatever comes of it.
-fn chosen(model: &Model<'_>, value: NodeId) -> Option<Found> {
+fn branch(model: &Model<'_>, value: NodeId) -> Option<Found> {
     let decides = match model.tree.kind(value) {
         Kind::If { cond, .. } => *cond,
         Kind::Match { on } => *on,
@@ -205,7 +208,15 @@ fn entry<'m>(model: &'m Model<'_>, value: NodeId) -> Option<Wait<'m>> {
     }
     let Kind::Await(call) = model.tree.kind(awaited) else { return None };
     let operation = model.operation(*call)?;
-    Some(Wait { statement: value, pattern: None, gives: BTreeSet::new(), awaited, call: *call, operation })
+    Some(Wait {
+        statement: value,
+        pattern: None,
+        gives: BTreeSet::new(),
+        awaited,
+        call: *call,
+        operation,
+        chosen: false,
+    })
 }
 
 /// A statement that only gives a value, fills a local, or logs.

@@ -31,6 +31,8 @@ pub struct Link<'a> {
     pub reads: Vec<AwaitedRead<'a>>,
     /// The names of the statement.
     pub uses: Uses,
+    /// Whether it is asked for at all, something decides.
+    pub chosen: bool,
 }
 
 impl Link<'_> {
@@ -76,9 +78,13 @@ pub struct Part<'r, 'a> {
 }
 
 impl<'a> Run<'a> {
-    /// True where a link needs what the run gives.
+    /// True where a link needs what the run gives, or may not come with it.
     fn depends(&self, link: &Link<'a>) -> bool {
-        self.links.iter().any(|earlier| earlier.uses.conflicts(&link.uses)) || self.tainted.conflicts(&link.uses)
+        // What two conditions decide is seldom asked for together.
+        let both_chosen = link.chosen && self.links.iter().any(|earlier| earlier.chosen);
+        both_chosen
+            || self.links.iter().any(|earlier| earlier.uses.conflicts(&link.uses))
+            || self.tainted.conflicts(&link.uses)
     }
 
     /// The whole run first, then every shorter part of it, the longest first:

@@ -14,6 +14,7 @@ use oxc_syntax::node::NodeId;
 use super::waits::{AwaitedRead, awaited_calls, guard, io};
 use super::{Between, Link};
 use crate::lang::typescript::effects::{By, Effects};
+use crate::lang::typescript::path::Root;
 use crate::lang::typescript::uses::Uses;
 use crate::lang::typescript::{bare, names, span};
 use crate::observe::Effect;
@@ -107,7 +108,7 @@ pub fn link<'a>(
         return Read::End;
     }
     let uses = Uses::of(effects.model, statement);
-    Read::Await(vec![Link { statement, declared, awaited, reads, uses }])
+    Read::Await(vec![Link { statement, declared, awaited, reads, uses, chosen: false }])
 }
 
 /// The reads of one await; else the guard that keeps it where it is, if a
@@ -148,7 +149,7 @@ fn among<'a>(effects: &Effects<'_, 'a>, statement: NodeId) -> Read<'a> {
             Err(_) => return Read::End,
         };
         let uses = Uses::of(model, AstKind::AwaitExpression(awaited).node_id());
-        links.push(Link { statement, declared: None, awaited, reads, uses });
+        links.push(Link { statement, declared: None, awaited, reads, uses, chosen: false });
     }
     // What the statement makes of the answers, it makes when they are there.
     if let Some(last) = links.last_mut() {
@@ -191,7 +192,8 @@ fn whole<'a>(effects: &Effects<'_, 'a>, statement: NodeId, awaits: &[&'a AwaitEx
         }
     }
     let uses = Uses::of(effects.model, statement);
-    Read::Await(vec![Link { statement, declared: None, awaited: awaits[0], reads: all, uses }])
+    let chosen = !matches!(effects.model.kind(statement), AstKind::TryStatement(_));
+    Read::Await(vec![Link { statement, declared: None, awaited: awaits[0], reads: all, uses, chosen }])
 }
 
 /// True for an entry that awaits nothing and only computes.
@@ -301,11 +303,15 @@ enum Computes {
 /// Whether a call that is not awaited only gives a value.
 fn computes<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>) -> Computes {
     let model = effects.model;
+    let path = model.callee(call);
+    let leaf = path.leaf();
+    // `schema.parse(body)` refuses what does not fit.
+    if leaf == "parse" && !matches!(path.root, Root::Global(_)) {
+        return Computes::No;
+    }
     if effects.is_pure(call) {
         return Computes::Known;
     }
-    let path = model.callee(call);
-    let leaf = path.leaf();
     if leaf.is_empty() || names::is_guard(leaf) || names::is_authentication(leaf) || names::is_timing(leaf) {
         return Computes::No;
     }
