@@ -279,7 +279,9 @@ fn asks<'a>(effects: &Effects<'_, 'a>, wait: &Wait<'a>) -> bool {
     // Of what another file defines, that file may say that it only reads.
     let elsewhere = matches!(by, By::Imported(_) | By::Typed(_));
     let may_read = *effect == Effect::Read || elsewhere && *effect == Effect::Unknown;
-    let reads = may_read && *nature == Nature::Parallel && !carries_transaction;
+    // One query for all elements serves a transaction as well.
+    let parallel = *nature == Nature::Parallel || *nature == Nature::Either && *io == Io::Database;
+    let reads = may_read && parallel && !carries_transaction;
     let reaches = match by {
         By::Client(_) | By::Function(_) => matches!(io, Io::Http | Io::Database) || passed_on(effects, wait),
         By::Imported(name) | By::Typed(name) => {

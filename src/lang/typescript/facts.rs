@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use oxc_ast::ast::Program;
+use oxc_ast::ast::{Program, Statement};
 use oxc_semantic::Scoping;
 use oxc_syntax::symbol::SymbolId;
 
@@ -137,8 +137,13 @@ impl FileFacts {
             && matches!(name.split('.').next(), Some("page" | "layout" | "template" | "default" | "not-found"))
             && modules.iter().all(|module| !module.starts_with("@remix-run") && !module.starts_with("react-router"));
         let server_actions = directive("use server");
+        let server_only = program.body.iter().any(|statement| match statement {
+            Statement::ImportDeclaration(import) => import.source.value == "server-only",
+            _ => false,
+        });
         let browser = directive("use client")
             || !server_actions
+                && !server_only
                 && (!rendered && (draws(imports) || markup)
                     || in_folder(BROWSER_FOLDERS)
                     || BROWSER_GLOBALS.iter().any(|global| unresolved(global)));
@@ -219,9 +224,12 @@ fn draws(imports: &HashMap<SymbolId, Imported<'_>>) -> bool {
     /// What servers throw to answer with another page.
     const ANSWERS: &[&str] =
         &["redirect", "permanentRedirect", "notFound", "RedirectType", "forbidden", "unauthorized", "unstable_rethrow"];
+    // What servers remember for the time of one request.
+    const REMEMBERS: &[&str] = &["cache", "cacheSignal"];
     imports.values().any(|imported| {
         UI_LIBRARIES.contains(&imported.module)
             && !(imported.module == "next/navigation" && ANSWERS.contains(&imported.name))
+            && !(imported.module == "react" && REMEMBERS.contains(&imported.name))
     })
 }
 

@@ -1,7 +1,7 @@
 //! Requests of Node's own `http` and `https`.
 
 use oxc_ast::AstKind;
-use oxc_ast::ast::Expression;
+use oxc_ast::ast::{AssignmentTarget, Expression};
 use oxc_syntax::node::NodeId;
 
 use super::{Site, runtime};
@@ -9,7 +9,7 @@ use crate::analyze::sink::Builder;
 use crate::analyze::typescript::http::{self, Kind};
 use crate::analyze::typescript::options::{self, Options};
 use crate::lang::typescript::path::{Binding, argument};
-use crate::lang::typescript::values::Property;
+use crate::lang::typescript::values::{Property, key_name};
 use crate::lang::typescript::{Model, bare, span};
 use crate::observe::{Known, Step, Value};
 
@@ -69,8 +69,36 @@ fn ends_on_timeout(model: &Model<'_>, node: NodeId) -> bool {
     })
 }
 
+/// A field to which all that the file assigns are agents without a timeout.
+fn is_plain_field(model: &Model<'_>, field: &str) -> bool {
+    let mut made = model.nodes().iter().filter_map(|node| match node.kind() {
+        AstKind::AssignmentExpression(set) => match &set.left {
+            AssignmentTarget::StaticMemberExpression(member)
+                if member.property.name == field && matches!(bare(&member.object), Expression::ThisExpression(_)) =>
+            {
+                Some(&set.right)
+            }
+            _ => None,
+        },
+        AstKind::PropertyDefinition(own) if key_name(&own.key).as_deref() == Some(field) => own.value.as_ref(),
+        _ => None,
+    });
+    let plain = |value: &Expression<'_>| match bare(value) {
+        Expression::NewExpression(new) => options::options(model, &new.arguments, 0).property("timeout").is_missing(),
+        _ => false,
+    };
+    let first = made.next();
+    first.is_some_and(plain) && made.all(plain)
+}
+
 /// An agent of this file that is given no timeout.
 fn is_plain_agent<'a>(model: &Model<'a>, agent: &'a Expression<'a>) -> bool {
+    // `this.agent`, which the class makes itself.
+    if let Expression::StaticMemberExpression(member) = bare(agent)
+        && matches!(bare(&member.object), Expression::ThisExpression(_))
+    {
+        return is_plain_field(model, &member.property.name);
+    }
     let made = match bare(agent) {
         Expression::Identifier(id) => match model.symbol_of(id).map(|symbol| model.binding(symbol)) {
             Some(Binding::Constant(init)) => bare(init),

@@ -59,7 +59,7 @@ impl<'m, 'a> Clients<'m, 'a> {
             Root::This => {
                 let (field, class) = (path.members.first()?, self.model.class_of(at)?);
                 let field = self.of_field(class, field, depth).map(|client| (client, 1));
-                field.or_else(|| self.of_itself(class, depth).map(|client| (client, 0)))
+                field.or_else(|| self.of_itself(class, path.members[0], depth).map(|client| (client, 0)))
             }
             Root::Call(call) => self.of_call(call, depth).map(|client| (client, 0)),
             Root::New(new) => self.of_new(new, depth).map(|client| (client, 0)),
@@ -106,8 +106,16 @@ impl<'m, 'a> Clients<'m, 'a> {
     }
 
     /// `this.get(…)` of `class Users extends RESTDataSource`.
-    fn of_itself(&self, class: NodeId, depth: u32) -> Option<Client> {
+    fn of_itself(&self, class: NodeId, method: &str, depth: u32) -> Option<Client> {
         let AstKind::Class(class) = self.model.kind(class) else { return None };
+        // What the class adds of its own is no method of the client.
+        let adds = class.body.body.iter().any(|element| match element {
+            ClassElement::MethodDefinition(own) => key_name(&own.key).as_deref() == Some(method),
+            _ => false,
+        });
+        if adds {
+            return None;
+        }
         self.of_super(class, depth).filter(|client| client.kind == Kind::RestSource)
     }
 

@@ -353,9 +353,26 @@ impl<'m, 'a> Effects<'m, 'a> {
                 Binding::Class(class) => self.method(class, method, true),
                 _ => None,
             },
-            (Root::This, [method]) => self.method_or_inherited(self.model.class_of(at)?, method),
+            (Root::This, [method]) => match self.model.class_of(at) {
+                Some(class) => self.method_or_inherited(class, method),
+                None => self.method_beside(at, method),
+            },
             _ => None,
         }
+    }
+
+    /// A method of the object literal whose method a node stands in:
+    /// `{ page() { … }, all() { this.page() } }`.
+    fn method_beside(&self, at: NodeId, name: &str) -> Option<NodeId> {
+        let model = self.model;
+        let mut around = model.nodes().ancestor_ids(at);
+        let own = around.find(|&id| match model.kind(id) {
+            AstKind::Function(_) => matches!(model.nodes().parent_kind(id), AstKind::ObjectProperty(_)),
+            _ => false,
+        })?;
+        let object = model.nodes().parent_id(model.nodes().parent_id(own));
+        let AstKind::ObjectExpression(object) = model.kind(object) else { return None };
+        self.function_of(super::values::property(object, name).found()?)
     }
 
     /// A method of a class, or of those of this file that it extends.
