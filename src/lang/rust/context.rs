@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Model;
-use super::node::{Function, Kind, NodeId, Tree, Ty};
+use super::node::{Function, Kind, NodeId, Receiver, Tree, Ty};
 use crate::observe::Context;
 use crate::source::{PathClass, SourceFile};
 
@@ -383,7 +383,19 @@ impl Model<'_> {
         let entry = attrs.into_iter().flatten().any(|attr| matches!(attr.leaf(), "main" | "launch" | "ctor"));
         // What runs a program gives nothing back but how it went.
         let runs = function.name == "run" || function.name.starts_with("run_");
-        entry || is_startup_name(&function.name) && !(runs && gives_data(function))
+        entry || is_startup_name(&function.name) && !((runs || self.makes_row(function)) && gives_data(function))
+    }
+
+    /// `create(ctx, account)` among handlers, `self.create(order)`: what is made
+    /// is what a request asks for, and no part of the program.
+    fn makes_row(&self, function: &Function) -> bool {
+        const SERVING: &[&str] =
+            &["handlers", "handler", "routes", "api", "controllers", "resolvers", "workers", "consumers", "services"];
+        let constructs =
+            matches!(function.name.as_str(), "create" | "open" | "build") || function.name.starts_with("build_");
+        let lent = matches!(function.receiver, Some(Receiver::Shared | Receiver::Exclusive));
+        let serves = || self.source.path.split('/').any(|folder| SERVING.contains(&folder));
+        constructs && !function.params.is_empty() && (lent || function.owner.is_none() && serves())
     }
 
     /// Not in a loop, nor in a closure or task that a function only sets up.

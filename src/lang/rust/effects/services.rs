@@ -11,6 +11,18 @@ use crate::observe::{Effect, Io};
 const CLIENTS: &[&str] =
     &["qdrant_client", "opensearch", "elasticsearch", "meilisearch_sdk", "async_openai", "object_store", "kube"];
 
+/// Reads of the AWS SDK that nothing else begins so and ends with `send`.
+const AWS_READS: &[&str] = &[
+    "get_object",
+    "head_object",
+    "list_objects_v2",
+    "get_item",
+    "batch_get_item",
+    "get_secret_value",
+    "get_parameter",
+    "get_queue_attributes",
+];
+
 impl Model<'_> {
     /// `self.s3.get_object().bucket(b).send()`, `self.stock.clone().level(request)`.
     pub(super) fn service(&self, value: NodeId) -> Option<Operation> {
@@ -20,9 +32,10 @@ impl Model<'_> {
             // `app.dynamo.get_item().table_name(t).send()`: the type of `app`
             // stands in another file.
             let names_action = verb != last && names::pieces(verb).nth(1).is_some() && last == "send";
-            let client = self.value_elsewhere(base).filter(|client| names_action && !client.members.is_empty())?;
+            let client = self.value_elsewhere(base).filter(|client| names_action && !client.members.is_empty());
+            let told = client.is_some() || last == "send" && AWS_READS.contains(&verb);
             let operation = Operation::new(Io::Http, question_of(verb), Resource::SharedByName);
-            return Some(Operation { client: Some(client), ..operation });
+            return told.then_some(Operation { client, ..operation });
         };
         let (leaf, module) = path.split_last()?;
         let first = module.first()?;
@@ -72,7 +85,13 @@ impl Model<'_> {
                 Kind::Try(inner) => at = *inner,
                 // `let request = client.get_item(); request.send()`.
                 Kind::Path(_) => match self.init_of(at) {
-                    Some(made) if matches!(self.tree.kind(made), Kind::Method { .. }) => at = made,
+                    // What a local holds is asked itself, once the action is named.
+                    Some(made)
+                        if matches!(self.tree.kind(made), Kind::Method { .. })
+                            && !verb.is_some_and(|verb| AWS_READS.contains(&verb)) =>
+                    {
+                        at = made;
+                    }
                     _ => return Some((at, verb?)),
                 },
                 _ => return Some((at, verb?)),
