@@ -11,13 +11,31 @@ use crate::tree::Tree;
 /// Files of more bytes are no code that somebody wrote.
 const LIMIT_BYTES: u64 = 2 << 20;
 
-/// Those of `names` that stand as words in `files` (paths of product code) no
-/// more than once, which is where they are declared. Words in the comments of a
-/// line, and in the test modules of Rust files, do not count.
+/// Files that are searched at a time: most names are met again near where they
+/// are declared, and then no more is read.
+const CHUNK: usize = 128;
+
+/// Those of `names` that stand as words in `files` (paths of product code, the
+/// likeliest first) no more than once, which is where they are declared. Words
+/// in the comments of a line, and in the test modules of Rust files, do not count.
 pub fn standing_alone(tree: &dyn Tree, names: BTreeSet<String>, files: &[&str]) -> BTreeSet<String> {
-    let names: Vec<String> = names.into_iter().collect();
+    let mut left: BTreeMap<String, usize> = names.into_iter().map(|name| (name, 0)).collect();
+    for files in files.chunks(CHUNK) {
+        if left.is_empty() {
+            break;
+        }
+        for (name, count) in counts(tree, left.keys().cloned().collect(), files) {
+            *left.entry(name).or_default() += count;
+        }
+        left.retain(|_, count| *count <= 1);
+    }
+    left.into_keys().collect()
+}
+
+/// How often each name stands in the files as a word.
+fn counts(tree: &dyn Tree, names: Vec<String>, files: &[&str]) -> BTreeMap<String, usize> {
     let Ok(automaton) = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&names) else {
-        return BTreeSet::new();
+        return BTreeMap::new();
     };
     let add = |mut all: BTreeMap<usize, usize>, some: BTreeMap<usize, usize>| {
         some.into_iter().for_each(|(name, count)| *all.entry(name).or_default() += count);
@@ -29,8 +47,7 @@ pub fn standing_alone(tree: &dyn Tree, names: BTreeSet<String>, files: &[&str]) 
         words(&automaton, &text)
     });
     let counts = counts.reduce(BTreeMap::new, add);
-    let alone = names.into_iter().enumerate().filter(|(name, _)| counts.get(name).is_none_or(|&count| count <= 1));
-    alone.map(|(_, name)| name).collect()
+    counts.into_iter().filter_map(|(name, count)| Some((names.get(name)?.clone(), count))).collect()
 }
 
 /// How often each pattern of the automaton stands in a text as a word.

@@ -15,17 +15,22 @@ const WHOLE_PROGRAM: usize = 30;
 /// Lowers what stands in functions that no file names to `possible`.
 pub fn lower(join: &Join<'_>, closed: &mut [Closed]) {
     let mut asked: BTreeMap<Family, BTreeSet<String>> = BTreeMap::new();
+    let mut from: BTreeSet<String> = BTreeSet::new();
     for one in closed.iter().filter(|one| is_open(join, one)) {
         let family = family(join, &one.path);
         asked.entry(family).or_default().extend(names(join, one).map(str::to_owned));
+        from.insert(one.path.clone());
     }
+    // Callers are looked for beside the function first.
+    let near = |path: &str| from.iter().map(|from| shared_folders(from, path)).max();
     let unnamed: BTreeMap<Family, BTreeSet<String>> = asked
         .into_iter()
         .filter(|(_, names)| !names.is_empty())
         .map(|(family, names)| {
             let product = join.files.iter().filter(|file| file.source.class != PathClass::Test);
             let own = product.filter(|file| file.source.language.family() == family);
-            let paths: Vec<&str> = own.map(|file| file.source.path.as_str()).collect();
+            let mut paths: Vec<&str> = own.map(|file| file.source.path.as_str()).collect();
+            paths.sort_by_cached_key(|path| (std::cmp::Reverse(near(path)), *path));
             let is_whole = paths.len() >= WHOLE_PROGRAM;
             let tree = join.facts.tree();
             (family, if is_whole { standing_alone(tree, names, &paths) } else { BTreeSet::new() })
@@ -39,6 +44,12 @@ pub fn lower(join: &Join<'_>, closed: &mut [Closed]) {
             one.candidate.assumption = Some(Step::new("nobody-names").with("name", name));
         }
     }
+}
+
+/// How many folders two paths begin with in common.
+fn shared_folders(a: &str, b: &str) -> usize {
+    let folders = |path: &str| path.rsplit_once('/').map_or("", |(folders, _)| folders).to_owned();
+    folders(a).split('/').zip(folders(b).split('/')).take_while(|(a, b)| a == b).count()
 }
 
 /// True for what would be told, in code of which no caller is shown, and that

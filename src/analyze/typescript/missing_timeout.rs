@@ -278,7 +278,7 @@ fn guard<'a>(model: &Model<'a>, site: Site<'_, 'a>, given: &Options<'a, 'a>) -> 
     }
     let text = &model.source.text;
     let dispatcher = || settings(model).iter().any(|(setting, _)| *setting == Setting::Dispatcher);
-    if kind == Kind::Fetch && dispatcher() {
+    if kind == Kind::Fetch && text.contains("setGlobalDispatcher") && dispatcher() {
         return Some(Step::new("custom-dispatcher"));
     }
     if matches!(kind, Kind::AxiosCall | Kind::AxiosCreate)

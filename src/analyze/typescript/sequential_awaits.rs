@@ -4,7 +4,7 @@ use oxc_ast::AstKind;
 use oxc_ast::ast::Expression;
 use oxc_syntax::node::NodeId;
 
-use super::runs::{AwaitedRead, Part, Run, entries, is_handed_over, runs};
+use super::runs::{AwaitedRead, Awaits, Part, Run, entries, is_handed_over, runs};
 use super::together;
 use crate::analyze::sink::Builder;
 use crate::analyze::{Analysis, Sink, Vocabulary};
@@ -75,9 +75,10 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
         return;
     }
     let effects = Effects::new(model);
+    let awaits = Awaits::of(model);
     let min_run = sink.number("min_run", 2.0) as usize;
     for &block in &model.index.blocks {
-        for run in runs(&effects, block) {
+        for run in runs(&effects, &awaits, block) {
             if run.links.len() < min_run.max(2) && run.guard.is_none() {
                 continue;
             }
@@ -87,7 +88,7 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
         }
     }
     for &literal in model.index.objects.iter().chain(&model.index.arrays) {
-        for run in entries(&effects, literal).into_iter().filter(|run| run.links.len() >= min_run) {
+        for run in entries(&effects, &awaits, literal).into_iter().filter(|run| run.links.len() >= min_run) {
             if let Some(builder) = candidate(&effects, sink, literal, &run) {
                 sink.push(builder);
             }

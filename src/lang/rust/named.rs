@@ -27,6 +27,9 @@ impl Model<'_> {
     /// The functions around one of `places` that run only where their name
     /// stands, each with its name and its own span.
     pub fn run_by_name(&self, places: &[Span]) -> Vec<(String, Span)> {
+        if places.is_empty() {
+            return Vec::new();
+        }
         let at = |function: &Function| self.tree.span(function.node);
         let around = |at: Span| places.iter().any(|place| at.start <= place.start && place.end <= at.end);
         let functions = self.tree.functions.iter().filter(|function| around(at(function)));

@@ -13,6 +13,9 @@ impl Model<'_> {
     /// The functions around one of `places` that run only where their name
     /// stands, each with its name and its own span.
     pub fn run_by_name(&self, places: &[Span]) -> Vec<(String, Span)> {
+        if places.is_empty() {
+            return Vec::new();
+        }
         let around = |at: Span| places.iter().any(|place| at.start <= place.start && place.end <= at.end);
         let functions = self.nodes().iter().filter(|node| is_function(node.kind()) && around(span(&node.kind())));
         let named = functions.filter_map(|node| Some((self.only_name(node.id())?, span(&node.kind()))));

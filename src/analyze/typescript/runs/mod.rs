@@ -11,8 +11,8 @@ use oxc_syntax::node::NodeId;
 use self::statement::{Read, is_value, link, read};
 use crate::analyze::sink::parts;
 use crate::lang::typescript::effects::Effects;
-use crate::lang::typescript::span;
 use crate::lang::typescript::uses::Uses;
+use crate::lang::typescript::{Model, span};
 use crate::source::Span;
 
 pub use self::waits::{AwaitedRead, is_handed_over, named_io_of_element};
@@ -98,10 +98,32 @@ impl<'a> Run<'a> {
     }
 }
 
+/// Where the awaits of a file begin, in source order.
+pub struct Awaits(Vec<u32>);
+
+impl Awaits {
+    /// Those of a file.
+    pub fn of(model: &Model<'_>) -> Self {
+        let mut starts: Vec<u32> = model.index.awaits.iter().map(|&id| span(&model.kind(id)).start).collect();
+        starts.sort_unstable();
+        Self(starts)
+    }
+
+    /// How many begin within a span.
+    fn within(&self, at: Span) -> usize {
+        let before = |byte: u32| self.0.partition_point(|&start| start < byte);
+        before(at.end) - before(at.start)
+    }
+}
+
 /// The runs of a statement list: every one of two or more awaits, and those of
 /// one that a guard parts from the next.
-pub fn runs<'a>(effects: &Effects<'_, 'a>, block: NodeId) -> Vec<Run<'a>> {
+pub fn runs<'a>(effects: &Effects<'_, 'a>, awaits: &Awaits, block: NodeId) -> Vec<Run<'a>> {
     let mut out = Vec::new();
+    let at = |node: NodeId| span(&effects.model.kind(node));
+    if awaits.within(at(block)) < 2 {
+        return out;
+    }
     let mut run = Run::default();
     let mut pending: Vec<Between> = Vec::new();
     let mut flush = |run: &mut Run<'a>, pending: &mut Vec<Between>, guard: Option<(&'static str, Span)>| {
@@ -114,6 +136,12 @@ pub fn runs<'a>(effects: &Effects<'_, 'a>, block: NodeId) -> Vec<Run<'a>> {
     };
     let statements: Vec<NodeId> = effects.model.children(block).collect();
     for (index, &statement) in statements.iter().enumerate() {
+        // What stands before the first await, or behind the last, parts nothing.
+        let here = at(statement);
+        let last = || awaits.within(Span::new(here.start, at(block).end)) == 0;
+        if awaits.within(here) == 0 && (run.links.is_empty() || last()) {
+            continue;
+        }
         match read(effects, statement) {
             Read::Await(links) => {
                 for link in links {
@@ -173,9 +201,12 @@ fn overlapping<'a>(effects: &Effects<'_, 'a>, run: &Run<'a>, rest: &[NodeId]) ->
 /// The awaited entries of an object or array literal, which are evaluated in
 /// turn: `{ users: await f(), total: await g() }`, where nothing else between
 /// them may do more than give a value.
-pub fn entries<'a>(effects: &Effects<'_, 'a>, literal: NodeId) -> Vec<Run<'a>> {
+pub fn entries<'a>(effects: &Effects<'_, 'a>, awaits: &Awaits, literal: NodeId) -> Vec<Run<'a>> {
     let model = effects.model;
     let mut out = Vec::new();
+    if awaits.within(span(&model.kind(literal))) < 2 {
+        return out;
+    }
     let mut run = Run::default();
     for entry in model.children(literal) {
         let value = match model.kind(entry) {
