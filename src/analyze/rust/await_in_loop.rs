@@ -80,7 +80,9 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             let candidate = candidate.variant("query");
             if asks { candidate.assume(step) } else { candidate.doubt(step) }
         };
-        if operation.resource == Resource::SharedByName && operation.client.is_none() {
+        // One query for all elements serves whatever it runs on.
+        let batched = operation.io == Io::Database && operation.elsewhere.is_none();
+        if operation.resource == Resource::SharedByName && operation.client.is_none() && !batched {
             candidate = candidate.doubt(Step::at("pool-by-name", span));
         }
         let ask = |candidate: Builder, question: Question, if_unknown: Option<Confidence>| {

@@ -155,8 +155,10 @@ fn why_not(model: &Model<'_>, run: &Run<'_>, passed: &[Between], next: &Wait<'_>
         return Some(Step::at("both-chosen", span));
     }
     let all = || run.waits.iter().chain([next]);
-    let serial = |w: &Wait<'_>| matches!(w.operation.resource, Resource::Serial | Resource::Taken);
-    if all().any(|w| serial(w) || model.borrows_mutably(w.call)) {
+    // One that is taken from a pool serves one of them; two would queue on it.
+    let taken = all().filter(|w| w.operation.resource == Resource::Taken).count();
+    let serial = |w: &Wait<'_>| w.operation.resource == Resource::Serial || model.borrows_mutably(w.call);
+    if taken > 1 || all().any(serial) {
         return Some(Step::at("one-connection", span));
     }
     if run.waits.iter().any(|earlier| lets_through(model, earlier)) {

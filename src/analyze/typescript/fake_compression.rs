@@ -5,18 +5,18 @@ mod flow;
 mod patch;
 
 use oxc_ast::AstKind;
-use oxc_ast::ast::{Expression, VariableDeclarator};
+use oxc_ast::ast::{ConditionalExpression, Expression, VariableDeclarator};
 use oxc_syntax::node::NodeId;
 
 use super::Run;
 use super::uncleared_timer::local_function;
 use crate::analyze::sink::Builder;
-use crate::analyze::{Analysis, Sink, Vocabulary};
+use crate::analyze::{Analysis, BASE64_GROWS, HEX_GROWS, Sink, Vocabulary};
 use crate::lang::typescript::functions::is_function;
 use crate::lang::typescript::names::words;
 use crate::lang::typescript::values::key_name;
-use crate::lang::typescript::{Model, span};
-use crate::observe::Step;
+use crate::lang::typescript::{Model, bare, span};
+use crate::observe::{Known, Step, Value};
 use crate::source::Span;
 
 /// The analysis with everything it may say.
@@ -160,11 +160,52 @@ fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
         sink.push(builder);
     }
     for node in model.nodes().iter() {
-        let AstKind::VariableDeclarator(declarator) = node.kind() else { continue };
-        if let Some(builder) = constant(model, sink, node.id(), declarator) {
+        let found = match node.kind() {
+            AstKind::VariableDeclarator(declarator) => constant(model, sink, node.id(), declarator),
+            AstKind::ConditionalExpression(choice) => flagged(model, sink, node.id(), choice),
+            _ => None,
+        };
+        if let Some(builder) = found {
             sink.push(builder);
         }
     }
+}
+
+/// `compress ? Buffer.from(text).toString('base64') : text` in a function that
+/// compresses nothing, and `….toString(compress ? 'base64' : 'utf8')`.
+fn flagged<'a>(
+    model: &Model<'a>,
+    sink: &Sink<'_>,
+    node: NodeId,
+    choice: &'a ConditionalExpression<'a>,
+) -> Option<Builder> {
+    let flag = model.path_of(&choice.test);
+    let asks = words(flag.leaf())
+        .iter()
+        .any(|word| is_compressor(word) && !DONE.contains(&word.as_str()) && !word.starts_with("de"));
+    let function = model.function_of(node)?;
+    if !asks || promises(&model.name_of(function).unwrap_or_default()) {
+        return None;
+    }
+    let encoding = match model.value(&choice.consequent) {
+        Known::Here(Value::Text(encoding), _) => {
+            let AstKind::CallExpression(call) = model.nodes().parent_kind(node) else { return None };
+            let Expression::StaticMemberExpression(member) = bare(&call.callee) else { return None };
+            let (name, grows) = match encoding.as_str() {
+                "base64" | "base64url" => ("base64", BASE64_GROWS),
+                "hex" => ("hex", HEX_GROWS),
+                _ => return None,
+            };
+            let of_text = member.property.name == "toString" && model.text(&member.object).starts_with("Buffer.from(");
+            of_text.then(|| flow::Encoding { name, grows, at: span(call), by_name: None })?
+        }
+        _ => flow::of_text(model, &choice.consequent)?,
+    };
+    if flow::of_text(model, &choice.alternate).is_some() || compresses_within(model, function) {
+        return None;
+    }
+    let shown = model.text(&choice.test);
+    Some(told(model, sink, function, span(&choice.test), shown, &encoding, store_name(model, function)))
 }
 
 /// `const compressed = Buffer.from(JSON.stringify(x)).toString('base64')` in a

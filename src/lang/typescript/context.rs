@@ -10,7 +10,7 @@ use oxc_syntax::node::NodeId;
 
 use super::facts::names_service;
 use super::functions::is_function;
-use super::path::type_names;
+use super::path::{Path, Root, type_names};
 use super::values::key_name;
 use super::{Model, bare};
 use crate::observe::Context;
@@ -258,10 +258,24 @@ impl<'a> Model<'a> {
                 let router = ROUTERS.contains(&receiver)
                     || receiver.ends_with("Router")
                     || receiver.ends_with("App")
-                    || receiver.ends_with("Server");
+                    || receiver.ends_with("Server")
+                    || self.is_chained_on_router(&callee);
                 // `app.use(f)` and `router.use(f)` are middleware.
                 routes && (router || arguments.len() > 1 && !receiver.is_empty()) || router && leaf == "use"
             }
+            _ => false,
+        }
+    }
+
+    /// `new Hono().get("/x", f).post("/y", g)`.
+    fn is_chained_on_router(&self, callee: &Path<'a, 'a>) -> bool {
+        const CLASSES: &[&str] = &["Hono", "OpenAPIHono", "Elysia", "Router", "KoaRouter", "Express"];
+        let mut path = callee.clone();
+        while let Root::Call(inner) = path.root {
+            path = self.callee(inner);
+        }
+        match path.root {
+            Root::New(new) => CLASSES.contains(&self.path_of(&new.callee).leaf()),
             _ => false,
         }
     }

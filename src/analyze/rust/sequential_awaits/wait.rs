@@ -224,11 +224,26 @@ pub fn step(model: &Model<'_>, statement: NodeId) -> Option<Step> {
     let of = |by_name| Some(Step { statement, by_name });
     match model.tree.kind(statement) {
         Kind::Let { init: None, .. } | Kind::Item => of(false),
+        // A connection from the pool waits for no answer.
+        Kind::Let { otherwise: None, init: Some(init), .. } if takes_connection(model, *init) => of(false),
         Kind::Let { otherwise: None, init: Some(init), .. } if model.is_plain_value(*init) => of(false),
         Kind::Let { otherwise: None, init: Some(init), .. } => computes(model, *init).then(|| of(true))?,
         Kind::Statement { value, .. } if model.is_log(*value) => of(false),
         Kind::Macro { .. } if model.is_log(statement) => of(false),
         _ => None,
+    }
+}
+
+/// `pool.get().await?`.
+fn takes_connection(model: &Model<'_>, init: NodeId) -> bool {
+    let inside = std::iter::once(init).chain(model.tree.below(init));
+    let mut awaits = inside.filter_map(|id| match model.tree.kind(id) {
+        Kind::Await(value) => Some((id, *value)),
+        _ => None,
+    });
+    match (awaits.next(), awaits.next()) {
+        (Some((awaited, value)), None) => model.unwrapped(awaited) == init && model.takes_connection(value),
+        _ => false,
     }
 }
 
