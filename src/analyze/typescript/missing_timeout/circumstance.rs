@@ -150,12 +150,31 @@ fn is_bulky<'a>(model: &Model<'a>, body: &'a Expression<'a>) -> bool {
         Expression::NewExpression(new) => matches!(model.path_of(&new.callee).leaf(), "FormData" | "Blob" | "File"),
         Expression::Identifier(id) => {
             let lower = id.name.to_ascii_lowercase();
-            BULKY.iter().any(|word| lower.contains(word)) && !is_small(model, body)
+            BULKY.iter().any(|word| lower.contains(word)) && !is_small(model, body) || holds_bytes(model, body)
         }
         _ => {
             let leaf = model.path_of(body).leaf().to_ascii_lowercase();
             leaf == "buffer" || leaf.contains("stream")
         }
+    }
+}
+
+/// A constant that holds what somebody sent or a file holds:
+/// `await request.arrayBuffer()`, `createReadStream(path)`.
+fn holds_bytes<'a>(model: &Model<'a>, body: &'a Expression<'a>) -> bool {
+    let (Root::Symbol(symbol, _), []) = (model.path_of(body).root, model.path_of(body).members.as_slice()) else {
+        return false;
+    };
+    let Binding::Constant(init) = model.binding(symbol) else { return false };
+    let made = match bare(init) {
+        Expression::AwaitExpression(awaited) => bare(&awaited.argument),
+        other => other,
+    };
+    match made {
+        Expression::CallExpression(call) => {
+            matches!(model.callee(call).leaf(), "arrayBuffer" | "blob" | "formData" | "createReadStream")
+        }
+        _ => false,
     }
 }
 
