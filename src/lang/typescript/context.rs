@@ -3,32 +3,19 @@
 //! A closure runs where its function runs, so the first function on the way
 //! out that is shown to be a handler, a scheduled job or startup decides.
 
+mod routes;
+
 use oxc_ast::AstKind;
-use oxc_ast::ast::{Argument, Expression, MethodDefinitionKind, ObjectPropertyKind};
+use oxc_ast::ast::{Expression, MethodDefinitionKind};
 use oxc_span::GetSpan;
 use oxc_syntax::node::NodeId;
 
 use super::facts::names_service;
 use super::functions::is_function;
-use super::path::{Path, Root, type_names};
-use super::values::key_name;
+use super::path::type_names;
 use super::{Model, bare};
 use crate::observe::Context;
 use crate::source::{Language, PathClass};
-
-/// Methods that register a route where the first argument is a path.
-const ROUTE_METHODS: &[&str] = &[
-    "get", "post", "put", "patch", "delete", "del", "head", "options", "all", "use", "route", "on", "openapi",
-    "register",
-];
-
-/// Receivers that are web servers or routers by their names.
-const ROUTERS: &[&str] =
-    &["app", "router", "server", "fastify", "api", "route", "routes", "koa", "hono", "express", "instance"];
-
-/// Receivers that hand on messages of connections.
-const SOCKETS: &[&str] =
-    &["socket", "ws", "wss", "io", "connection", "consumer", "channel", "subscriber", "nsp", "client"];
 
 /// Decorators of methods that run once for each request or message
 /// (NestJS, TypeGraphQL, routing-controllers, tsoa).
@@ -224,96 +211,6 @@ impl<'a> Model<'a> {
         in_file && self.is_async(function) && named() && gives_markup()
     }
 
-    /// `app.get("/x", f)`, `http.createServer(f)`, `socket.on("x", f)`,
-    /// `procedure.query(f)`, `new Worker("queue", f)`.
-    fn is_route_callback(&self, function: NodeId) -> bool {
-        let (callee, arguments) = match self.nodes().parent_kind(function) {
-            AstKind::CallExpression(call) => (self.callee(call), &call.arguments),
-            AstKind::NewExpression(new) => {
-                let path = self.path_of(&new.callee);
-                return self.is_from(&path, &["bullmq", "bull"], "Worker");
-            }
-            _ => return false,
-        };
-        let leaf = callee.leaf();
-        let receiver = callee.receiver_name();
-        let first = arguments.first().and_then(Argument::as_expression).map(bare);
-        let first_text = match first {
-            Some(Expression::StringLiteral(literal)) => Some(literal.value.as_str()),
-            Some(Expression::TemplateLiteral(template)) => template.quasis.first().map(|q| q.value.raw.as_str()),
-            _ => None,
-        };
-        let text = || self.text(&callee_span(self.nodes().parent_kind(function)));
-        let (of_procedure, calls_input) = (|| text().contains("rocedure"), || text().contains(".input("));
-        match leaf {
-            "createServer" => receiver.starts_with("http") || callee.members.is_empty(),
-            "query" | "mutation" | "subscription" => {
-                of_procedure() || calls_input() && self.facts().imports_any(|module| module.contains("trpc"))
-            }
-            "use" if of_procedure() => true,
-            "on" | "onMessage" if SOCKETS.contains(&receiver) => true,
-            "process" => receiver.to_ascii_lowercase().contains("queue"),
-            _ if ROUTE_METHODS.contains(&leaf) => {
-                let routes = first_text.is_some_and(|text| text.starts_with('/') || text == "*" || text.is_empty());
-                let router = ROUTERS.contains(&receiver)
-                    || receiver.ends_with("Router")
-                    || receiver.ends_with("App")
-                    || receiver.ends_with("Server")
-                    || self.is_chained_on_router(&callee);
-                // `app.use(f)` and `router.use(f)` are middleware.
-                routes && (router || arguments.len() > 1 && !receiver.is_empty()) || router && leaf == "use"
-            }
-            _ => false,
-        }
-    }
-
-    /// `new Hono().get("/x", f).post("/y", g)`.
-    fn is_chained_on_router(&self, callee: &Path<'a, 'a>) -> bool {
-        const CLASSES: &[&str] = &["Hono", "OpenAPIHono", "Elysia", "Router", "KoaRouter", "Express"];
-        let mut path = callee.clone();
-        while let Root::Call(inner) = path.root {
-            path = self.callee(inner);
-        }
-        match path.root {
-            Root::New(new) => CLASSES.contains(&self.path_of(&new.callee).leaf()),
-            _ => false,
-        }
-    }
-
-    /// `{ method: "GET", path: "/x", handler: f }`, `{ Query: { user: f } }`,
-    /// `task({ id, run: f })`, `consumer.run({ eachMessage: f })`.
-    fn is_route_object(&self, function: NodeId) -> bool {
-        let nodes = self.nodes();
-        let property_id = nodes.parent_id(function);
-        let AstKind::ObjectProperty(property) = nodes.kind(property_id) else { return false };
-        let Some(key) = key_name(&property.key) else { return false };
-        let object_id = nodes.parent_id(property_id);
-        let AstKind::ObjectExpression(object) = nodes.kind(object_id) else { return false };
-        let has = |name: &str| {
-            object.properties.iter().any(|kind| match kind {
-                ObjectPropertyKind::ObjectProperty(p) => key_name(&p.key).is_some_and(|k| k == name),
-                ObjectPropertyKind::SpreadProperty(_) => false,
-            })
-        };
-        match key.as_ref() {
-            "handler" => has("method") && (has("path") || has("url")),
-            "eachMessage" | "eachBatch" => true,
-            "run" => match nodes.parent_kind(object_id) {
-                AstKind::CallExpression(call) => {
-                    let callee = self.callee(call);
-                    self.imported(&callee).is_some_and(|i| i.module.starts_with("@trigger.dev/sdk"))
-                }
-                _ => false,
-            },
-            _ => match nodes.parent_kind(object_id) {
-                AstKind::ObjectProperty(outer) => {
-                    matches!(key_name(&outer.key).as_deref(), Some("Query" | "Mutation" | "Subscription"))
-                }
-                _ => self.is_resolver(function),
-            },
-        }
-    }
-
     /// `{ async user(_, { id }, ctx) { … } }` in a file of resolvers: GraphQL
     /// servers call them with the parent object, the arguments and the context.
     fn is_resolver(&self, function: NodeId) -> bool {
@@ -455,13 +352,6 @@ impl<'a> Model<'a> {
     fn is_immediate(&self, function: NodeId) -> bool {
         let AstKind::CallExpression(call) = self.nodes().parent_kind(function) else { return false };
         bare(&call.callee).span() == self.kind(function).span() && self.function_of(function).is_none()
-    }
-}
-
-fn callee_span(kind: AstKind<'_>) -> oxc_span::Span {
-    match kind {
-        AstKind::CallExpression(call) => call.callee.span(),
-        other => other.span(),
     }
 }
 
