@@ -65,10 +65,6 @@ impl Summary {
             summary.raise(Effect::Unknown);
         }
         let keeps = writes_outside(model, function);
-        if keeps {
-            summary.refills = model.is_async(function) && memo::refills(model, function);
-            summary.raise(Effect::Write);
-        }
         for parameter in model.parameters(function).iter().flat_map(|p| &p.items) {
             if let oxc_ast::ast::BindingPattern::BindingIdentifier(id) = &parameter.pattern {
                 summary.public.uses_transaction |= id.name.len() > 1 && names::is_carrier(&id.name);
@@ -96,6 +92,11 @@ impl Summary {
             }
         }
         if keeps {
+            // A token may be asked for by a request that writes a session.
+            let only_reads =
+                summary.named <= Effect::Read || model.name_of(function).is_some_and(|name| asks_token(&name));
+            summary.refills = only_reads && model.is_async(function) && memo::refills(model, function);
+            summary.named = summary.named.max(Effect::Write);
             // What it is not known to do besides does not make it unknown.
             summary.public.effect = Effect::Write;
         }
@@ -254,6 +255,13 @@ fn begins_query<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, fun
         }
     }
     !std::ptr::eq(end, call) && matches!(effects.call(end).by, By::Client(_))
+}
+
+/// `accessToken`, `session`: what is asked for once in a while, to ask at all.
+fn asks_token(name: &str) -> bool {
+    names::words(name)
+        .iter()
+        .any(|word| matches!(word.as_str(), "token" | "session" | "auth" | "credentials" | "bearer"))
 }
 
 /// True for a template that is awaited or returned as it stands.
