@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Closed, Join};
 use crate::facts::mentions::standing_alone;
+use crate::facts::paths::folder;
 use crate::observe::{Confidence, Context, Step};
 use crate::source::{Family, PathClass};
 
@@ -48,8 +49,7 @@ pub fn lower(join: &Join<'_>, closed: &mut [Closed]) {
 
 /// How many folders two paths begin with in common.
 fn shared_folders(a: &str, b: &str) -> usize {
-    let folders = |path: &str| path.rsplit_once('/').map_or("", |(folders, _)| folders).to_owned();
-    folders(a).split('/').zip(folders(b).split('/')).take_while(|(a, b)| a == b).count()
+    folder(a).split('/').zip(folder(b).split('/')).take_while(|(a, b)| a == b).count()
 }
 
 /// True for what would be told, in code of which no caller is shown, and that

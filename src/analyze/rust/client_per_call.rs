@@ -87,7 +87,7 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
         if !is_per_call(model, &constructor) {
             continue;
         }
-        let in_loop = model.loop_of(constructor.node).filter(|_| model.timer_loop(constructor.node).is_none());
+        let in_loop = work_loop(model, constructor.node);
         let candidate = match guard(model, &constructor, used, context, in_loop) {
             Some(guard) => base().clear(guard),
             None => judge(model, &constructor, used, context, in_loop, base()),
@@ -96,7 +96,7 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
     }
     for (constructor, used, maker) in taken_elsewhere(model) {
         let context = model.context(constructor.node);
-        let in_loop = model.loop_of(constructor.node).filter(|_| model.timer_loop(constructor.node).is_none());
+        let in_loop = work_loop(model, constructor.node);
         let span = model.tree.span(constructor.node);
         if guard(model, &constructor, used, context, in_loop).is_some() {
             continue;
@@ -150,7 +150,7 @@ fn taken_elsewhere<'m>(model: &'m Model<'_>) -> impl Iterator<Item = (Constructo
 /// True where this analysis reports a client above `possible`: its timeout is
 /// then part of that one finding.
 pub fn reports(model: &Model<'_>, constructor: &Constructor<'_>, used: Use, context: Context) -> bool {
-    let in_loop = model.loop_of(constructor.node).filter(|_| model.timer_loop(constructor.node).is_none());
+    let in_loop = work_loop(model, constructor.node);
     let timer = model.timer_loop(constructor.node);
     let unknown_period = context == Context::Scheduled && timer.and_then(|t| period_seconds(model, t)).is_none();
     // What holds it may bound its requests itself.
@@ -162,6 +162,11 @@ pub fn reports(model: &Model<'_>, constructor: &Constructor<'_>, used: Use, cont
         && !asks_the_same(model, constructor, used, context)
         && !falls_back(model, constructor.node)
         && (context == Context::Handler || in_loop.is_some() || !is_job(model))
+}
+
+/// The loop around a client that goes through its work without a pause.
+fn work_loop(model: &Model<'_>, node: NodeId) -> Option<NodeId> {
+    model.loop_of(node).filter(|_| model.timer_loop(node).is_none())
 }
 
 /// Beside the service, a crate's further programs do a job now and then.
@@ -338,7 +343,7 @@ fn weighed(
     mut candidate: Builder,
 ) -> Builder {
     let span = model.tree.span(constructor.node);
-    let in_loop = model.loop_of(constructor.node).filter(|_| model.timer_loop(constructor.node).is_none());
+    let in_loop = work_loop(model, constructor.node);
     let hot = context == Context::Handler || in_loop.is_some();
     if context != Context::Handler {
         candidate = candidate.need(Need {
@@ -455,12 +460,11 @@ fn patch(model: &Model<'_>, constructor: &Constructor<'_>, used: Use, untimed: b
     let (span, text) = match (constructor.form, used) {
         (Form::OneShot, _) => {
             let span = model.tree.span(constructor.node);
-            let Kind::Call { callee, args } = model.tree.kind(constructor.node) else { return None };
+            let Kind::Call { args, .. } = model.tree.kind(constructor.node) else { return None };
             let argument = model.source.slice(model.tree.node(*args.first()?).outer);
             if args.len() != 1 || !model.is_awaited(constructor.node) {
                 return None;
             }
-            let _ = callee;
             (span, format!("{name}.get({argument}).send()"))
         }
         (_, Use::Chain) => (model.tree.node(outer).outer, name.clone()),

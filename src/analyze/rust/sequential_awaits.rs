@@ -6,7 +6,7 @@ mod wait;
 use std::collections::BTreeSet;
 
 use self::patch::patch;
-use self::wait::{Step as Between, Wait, entries, step, wait};
+use self::wait::{Between, Wait, between, entries, wait};
 use crate::analyze::sink::{Builder, parts};
 use crate::analyze::{Sink, Vocabulary};
 use crate::lang::rust::Model;
@@ -54,7 +54,7 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             let mut overlap = None;
             for (index, &statement) in statements.iter().enumerate().skip(at) {
                 let Some(next) = wait(model, statement) else {
-                    match step(model, statement) {
+                    match between(model, statement) {
                         Some(step) => passed.push(step),
                         None => break,
                     }
@@ -88,11 +88,11 @@ fn overlapping<'m>(
     next: Wait<'m>,
     after: &[NodeId],
 ) -> Option<Run<'m>> {
-    let between: Vec<Between> = run.between.iter().chain(passed).copied().collect();
+    let steps: Vec<Between> = run.between.iter().chain(passed).copied().collect();
     let tails = (1..run.waits.len()).map(|from| {
         let waits = run.waits[from..].to_vec();
         let start = waits[0].statement;
-        Run { waits, between: between.iter().copied().filter(|step| step.statement > start).collect() }
+        Run { waits, between: steps.iter().copied().filter(|step| step.statement > start).collect() }
     });
     let mut rest = tails.into_iter().find(|rest| why_not(model, rest, &[], &next).is_none())?;
     rest.waits.push(next);
@@ -103,7 +103,7 @@ fn overlapping<'m>(
                 rest.between.append(&mut passed);
                 rest.waits.push(next);
             }
-            None => match step(model, statement) {
+            None => match between(model, statement) {
                 Some(step) => passed.push(step),
                 None => break,
             },

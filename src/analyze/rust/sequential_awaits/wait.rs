@@ -32,7 +32,7 @@ pub struct Wait<'m> {
 
 /// A statement that asks nobody, between two waits.
 #[derive(Clone, Copy)]
-pub struct Step {
+pub struct Between {
     /// The statement.
     pub statement: NodeId,
     /// It calls what only its name says to compute.
@@ -105,20 +105,13 @@ fn branch(model: &Model<'_>, value: NodeId) -> Option<Found> {
                 let operation = model.operation(*call)?;
                 found = Some(match found {
                     None => (id, value, operation, true),
-                    // Two answers of other files at once are asked of neither.
-                    Some((_, _, before, _)) if before.elsewhere.is_some() && operation.elsewhere.is_some() => {
-                        (before.elsewhere == operation.elsewhere).then_some(())?;
-                        (id, value, operation, true)
-                    }
                     Some((first, _, before, _)) => {
-                        let all = Operation {
-                            io: before.io.max(operation.io),
-                            effect: before.effect.max(operation.effect),
-                            resource: before.resource.max(operation.resource),
-                            elsewhere: before.elsewhere.or(operation.elsewhere),
-                            client: before.client.or(operation.client),
-                        };
-                        (first, value, all, true)
+                        // Two answers of other files at once are asked of neither.
+                        let others = before.elsewhere.as_ref().zip(operation.elsewhere.as_ref());
+                        if others.is_some_and(|(one, other)| one != other) {
+                            return None;
+                        }
+                        (first, value, before.beside(operation), true)
                     }
                 });
             }
@@ -220,14 +213,14 @@ fn entry<'m>(model: &'m Model<'_>, value: NodeId) -> Option<Wait<'m>> {
 }
 
 /// A statement that only gives a value, fills a local, or logs.
-pub fn step(model: &Model<'_>, statement: NodeId) -> Option<Step> {
-    let of = |by_name| Some(Step { statement, by_name });
+pub fn between(model: &Model<'_>, statement: NodeId) -> Option<Between> {
+    let of = |by_name| Some(Between { statement, by_name });
     match model.tree.kind(statement) {
         Kind::Let { init: None, .. } | Kind::Item => of(false),
         // A connection from the pool waits for no answer.
         Kind::Let { otherwise: None, init: Some(init), .. } if takes_connection(model, *init) => of(false),
         Kind::Let { otherwise: None, init: Some(init), .. } if model.is_plain_value(*init) => of(false),
-        Kind::Let { otherwise: None, init: Some(init), .. } => computes(model, *init).then(|| of(true))?,
+        Kind::Let { otherwise: None, init: Some(init), .. } if computes(model, *init) => of(true),
         Kind::Statement { value, .. } if model.is_log(*value) => of(false),
         Kind::Macro { .. } if model.is_log(statement) => of(false),
         _ => None,

@@ -1,7 +1,6 @@
 //! What one statement is to a run: awaits that may belong to it, a step that
 //! only computes, or its end.
 
-use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use oxc_ast::AstKind;
@@ -213,10 +212,10 @@ struct Code<'a> {
 fn code<'a>(effects: &Effects<'_, 'a>, statement: NodeId, in_branch: bool) -> Option<Code<'a>> {
     let model = effects.model;
     let mut found = Code { awaits: Vec::new(), chooses: false, between: between(effects, statement) };
-    let inside = Cell::new(None::<NodeId>);
+    let mut inside: Option<NodeId> = None;
     for id in model.own_code(statement) {
         // What an await waits for is looked at as a read.
-        if inside.get().is_some_and(|awaited| model.is_within(id, awaited)) {
+        if inside.is_some_and(|awaited| model.is_within(id, awaited)) {
             if matches!(model.kind(id), AstKind::AwaitExpression(_) | AstKind::YieldExpression(_)) {
                 return None;
             }
@@ -224,7 +223,7 @@ fn code<'a>(effects: &Effects<'_, 'a>, statement: NodeId, in_branch: bool) -> Op
         }
         match model.kind(id) {
             AstKind::AwaitExpression(awaited) => {
-                inside.set(Some(id));
+                inside = Some(id);
                 found.awaits.push(awaited);
                 let around = model.nodes().ancestor_ids(id).take_while(|&around| around != statement);
                 found.chooses |= around.into_iter().any(|around| {

@@ -52,9 +52,18 @@ impl Operation {
     const fn new(io: Io, effect: Effect, resource: Resource) -> Self {
         Self { io, effect, resource, elsewhere: None, client: None }
     }
-}
 
-impl Operation {
+    /// This one and `other`, taken as one: of each, the worse.
+    pub fn beside(self, other: Self) -> Self {
+        Self {
+            io: self.io.max(other.io),
+            effect: self.effect.max(other.effect),
+            resource: self.resource.max(other.resource),
+            elsewhere: self.elsewhere.or(other.elsewhere),
+            client: self.client.or(other.client),
+        }
+    }
+
     /// What the join must say before this counts as a read.
     pub fn question(&self) -> Option<Question> {
         let brings = self.resource == Resource::Callee;
@@ -181,13 +190,7 @@ impl Model<'_> {
             }
             all = Some(match all {
                 None => one,
-                Some(before) => Operation {
-                    io: before.io.max(one.io),
-                    effect: before.effect.max(one.effect),
-                    resource: before.resource.max(one.resource),
-                    elsewhere: before.elsewhere.or(one.elsewhere),
-                    client: before.client.or(one.client),
-                },
+                Some(before) => before.beside(one),
             });
         }
         all.filter(|operation| operation.io != Io::None)

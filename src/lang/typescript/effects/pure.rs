@@ -206,6 +206,21 @@ fn gives_up(model: &Model<'_>, path: &Path<'_, '_>, function: NodeId) -> bool {
     model.is_within(model.scoping().symbol_declaration(symbol), function) && is_fresh(model, symbol)
 }
 
+/// True for `container.resolve("productService")` and
+/// `dataSource.getRepository(Product)`.
+fn looks_up(leaf: &str, call: &CallExpression<'_>) -> bool {
+    match leaf {
+        "resolve" => match call.arguments.as_slice() {
+            [only] => only.as_expression().is_some_and(|key| {
+                matches!(bare(key), Expression::StringLiteral(_) | Expression::StaticMemberExpression(_))
+            }),
+            _ => false,
+        },
+        "getRepository" | "getCustomRepository" | "withRepository" => true,
+        _ => false,
+    }
+}
+
 /// True for Remix's cookies and the sessions that lie in them: what they hold
 /// came with the request.
 fn is_cookie(model: &Model<'_>, path: &Path<'_, '_>) -> bool {
@@ -280,21 +295,7 @@ pub fn is_pure<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, func
     if path.members.is_empty() {
         return false;
     }
-    // `container.resolve("productService")`, `dataSource.getRepository(Product)`.
-    let looks_up = match leaf {
-        "resolve" => {
-            call.arguments.len() == 1
-                && call.arguments.first().and_then(|a| a.as_expression()).is_some_and(|a| {
-                    matches!(bare(a), Expression::StringLiteral(_) | Expression::StaticMemberExpression(_))
-                })
-        }
-        "getRepository" | "getCustomRepository" | "withRepository" => true,
-        _ => false,
-    };
-    if looks_up {
-        return true;
-    }
-    if is_cookie(model, &path) || gives_up(model, &path, function) {
+    if looks_up(leaf, call) || is_cookie(model, &path) || gives_up(model, &path, function) {
         return true;
     }
     if PURE_METHODS.contains(&leaf) || leaf == "find" && takes_function {
