@@ -160,9 +160,13 @@ fn lower(candidate: &mut Candidate, ceiling: Confidence, assumption: Step, quest
     let stands_in = candidate.assumption.as_ref().is_some_and(|step| LIGHT.contains(&step.key.as_ref()));
     let ceiling = if candidate.assumption.is_some() && !stands_in { Confidence::Possible } else { ceiling };
     candidate.confidence = candidate.confidence.min(ceiling);
-    match &candidate.assumption {
-        Some(_) if stands_in => candidate.evidence.push(assumption),
-        Some(_) => {}
+    match candidate.assumption.take() {
+        // What it rests on is the other one; a third then counts as a second.
+        Some(light) if stands_in => {
+            candidate.evidence.push(light);
+            candidate.assumption = Some(assumption);
+        }
+        Some(first) => candidate.assumption = Some(first),
         None => candidate.assumption = Some(assumption),
     }
 }
