@@ -136,6 +136,8 @@ pub struct Total {
     pub uses_transaction: bool,
     /// See [`FunctionSummary::handed`], of the function itself.
     pub handed: bool,
+    /// See [`FunctionSummary::passes`], of the function itself.
+    pub passes: bool,
     /// It may wait for something.
     pub waits: bool,
     /// It is declared `async`, and waits for something.
@@ -161,6 +163,7 @@ pub fn effects(from: &str, name: &NameRef, facts: &Facts, exports: &dyn Exports)
         io: summary.io,
         uses_transaction: summary.uses_transaction,
         handed: summary.handed,
+        passes: summary.passes,
         waits: summary.waits,
         awaits: summary.waits && summary.is_async,
         place: (path.clone(), summary.span),

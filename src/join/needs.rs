@@ -150,6 +150,7 @@ fn reads(name: &NameRef, asked: Asked, path: &str, facts: &Facts, exports: &dyn 
         (_, io) if asked == Asked::Service && io != Io::Http => {
             Answer::No(step("effect-no-service").with("io", io_word(io)))
         }
+        (_, io) if waits && total.passes => Answer::Likely(step("reads-in-branch").with("io", io_word(io))),
         (_, io) => Answer::Yes(step("effect-reads").with("io", io_word(io))),
     }
 }

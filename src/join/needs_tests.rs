@@ -47,6 +47,7 @@ fn function(effect: Effect, io: Io, calls: &[NameRef]) -> Export {
         calls,
         uses_transaction: false,
         handed: false,
+        passes: false,
         span: Span::new(1, 2),
         blocks: None,
     })

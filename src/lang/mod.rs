@@ -3,3 +3,4 @@
 
 pub mod rust;
 pub mod typescript;
+pub mod ways;

@@ -49,6 +49,8 @@ pub struct FunctionSummary {
     /// What its queries run on is handed in, and may be one connection; or what
     /// its requests ask for is.
     pub handed: bool,
+    /// Its branches leave a way through it on which it waits for nothing.
+    pub passes: bool,
     /// The name in its declaration.
     pub span: Span,
     /// It returns only when something slow is done.

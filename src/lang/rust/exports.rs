@@ -6,6 +6,7 @@ use super::functions::Body;
 use super::node::{Function, Impl, Kind, NodeId, Receiver};
 use super::path::reference;
 use super::values::Typed;
+use crate::lang::ways::{Way, runs_one_of};
 use crate::observe::{
     AsyncCall, Blocks, Context, Effect, Export, FunctionSummary, Io, NameRef, NamedCall, Observations,
 };
@@ -154,6 +155,7 @@ fn blocking_summary(function: &Function, blocks: &Blocks) -> FunctionSummary {
         calls: Vec::new(),
         uses_transaction: false,
         handed: false,
+        passes: false,
         span: function.name_span,
         blocks: Some(blocks.clone()),
     }
@@ -224,6 +226,7 @@ fn summary(model: &Model<'_>, function: &Function) -> FunctionSummary {
         calls: Vec::new(),
         uses_transaction: takes_serial(function) || function.receiver == Some(Receiver::Exclusive),
         handed: false,
+        passes: passes(model, function),
         span: function.name_span,
         blocks: None,
     };
@@ -251,6 +254,25 @@ fn summary(model: &Model<'_>, function: &Function) -> FunctionSummary {
         }
     }
     all
+}
+
+/// True where a function may be gone through without a wait that counts.
+fn passes(model: &Model<'_>, function: &Function) -> bool {
+    let Some(body) = function.body else { return false };
+    let waits = model.tree.below(body).filter(|&id| match model.tree.kind(id) {
+        Kind::Await(value) => !model.is_neutral(*value) && !model.is_spawned(id, body),
+        _ => false,
+    });
+    let way = |outer: NodeId, inner: NodeId| match model.tree.kind(outer) {
+        Kind::If { cond, otherwise, .. } if *cond != inner => match otherwise {
+            Some(_) => Way::OneOf { of: 2 },
+            None => Way::Maybe,
+        },
+        Kind::Match { on } if *on != inner => Way::OneOf { of: model.tree.children(outer).count() - 1 },
+        Kind::Let { otherwise: Some(branch), .. } if *branch == inner => Way::Maybe,
+        _ => Way::Sure,
+    };
+    !runs_one_of(waits, body, |id| model.tree.node(id).parent, way)
 }
 
 /// True where a function is handed a transaction or one connection.

@@ -398,6 +398,7 @@ impl<'a> Exports<'_, 'a> {
                 calls: Vec::new(),
                 uses_transaction: client.nature != Nature::Parallel,
                 handed,
+                passes: false,
                 span: at,
                 blocks: None,
             };

@@ -16,6 +16,7 @@ use crate::lang::typescript::names;
 use crate::lang::typescript::path::argument;
 use crate::lang::typescript::uses::Uses;
 use crate::lang::typescript::{Model, bare};
+use crate::lang::ways::{Way, runs_one_of};
 use crate::observe::{Effect, FunctionSummary, Io, NameRef};
 
 /// A function of this file.
@@ -51,6 +52,7 @@ impl Summary {
             calls: Vec::new(),
             uses_transaction: false,
             handed: false,
+            passes: passes(model, function),
             span: model.name_span(function),
             blocks: None,
         };
@@ -278,18 +280,6 @@ fn waits(model: &Model<'_>, function: NodeId) -> bool {
     if !model.is_async(function) {
         return true;
     }
-    let gives_call = |value: &Expression<'_>| {
-        matches!(
-            bare(value),
-            Expression::CallExpression(_)
-                | Expression::TaggedTemplateExpression(_)
-                | Expression::AwaitExpression(_)
-                | Expression::ChainExpression(_)
-                | Expression::ConditionalExpression(_)
-                | Expression::LogicalExpression(_)
-                | Expression::NewExpression(_)
-        )
-    };
     if let AstKind::ArrowFunctionExpression(arrow) = model.kind(function)
         && let Some(value) = arrow.get_expression()
         && gives_call(value)
@@ -302,6 +292,52 @@ fn waits(model: &Model<'_>, function: NodeId) -> bool {
         AstKind::ReturnStatement(given) => given.argument.as_ref().is_some_and(gives_call),
         _ => false,
     })
+}
+
+/// True for a value that may be the promise which a call gives.
+fn gives_call(value: &Expression<'_>) -> bool {
+    matches!(
+        bare(value),
+        Expression::CallExpression(_)
+            | Expression::TaggedTemplateExpression(_)
+            | Expression::AwaitExpression(_)
+            | Expression::ChainExpression(_)
+            | Expression::ConditionalExpression(_)
+            | Expression::LogicalExpression(_)
+            | Expression::NewExpression(_)
+    )
+}
+
+/// True where a function may be gone through without a wait.
+fn passes(model: &Model<'_>, function: NodeId) -> bool {
+    if matches!(model.kind(function), AstKind::ArrowFunctionExpression(arrow) if arrow.get_expression().is_some()) {
+        return false;
+    }
+    let own = model.own_code(function);
+    let waits = own.into_iter().filter(|&id| match model.kind(id) {
+        AstKind::AwaitExpression(_) => true,
+        AstKind::ReturnStatement(given) => given.argument.as_ref().is_some_and(gives_call),
+        _ => false,
+    });
+    !runs_one_of(waits, function, |id| model.nodes().parent_id(id), |outer, id| way(model, outer, id))
+}
+
+fn way(model: &Model<'_>, outer: NodeId, inner: NodeId) -> Way {
+    let is = |at: &dyn GetSpan| at.span() == model.kind(inner).span();
+    match model.kind(outer) {
+        AstKind::IfStatement(branch) if !is(&branch.test) => match branch.alternate {
+            Some(_) => Way::OneOf { of: 2 },
+            None => Way::Maybe,
+        },
+        AstKind::ConditionalExpression(branch) if !is(&branch.test) => Way::OneOf { of: 2 },
+        AstKind::LogicalExpression(either) if !is(&either.left) => Way::Maybe,
+        AstKind::SwitchStatement(switch) if !is(&switch.discriminant) => {
+            let exhaustive = switch.cases.iter().any(|case| case.test.is_none());
+            if exhaustive { Way::OneOf { of: switch.cases.len() } } else { Way::Maybe }
+        }
+        AstKind::TryStatement(attempt) if attempt.handler.as_ref().is_some_and(|handler| is(&**handler)) => Way::Maybe,
+        _ => Way::Sure,
+    }
 }
 
 /// True where a function writes what is bound outside of it: a variable, a
