@@ -110,22 +110,13 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
         }
         let query = first.effect.io == Io::Database;
         let row = writes_row(model, first);
-        let mut questions = if row { Vec::new() } else { effects.open_questions(first.call, &first.effect) };
-        // What a function of this file waits for is what it calls elsewhere.
-        let passed_on = passed_on(&effects, first);
-        if let (true, [Question::OnlyReads(name)]) = (passed_on, questions.as_slice()) {
-            questions = vec![Question::ReadsIo(name.clone())];
-        }
+        let questions = if row { Vec::new() } else { effects.open_questions(first.call, &first.effect) };
         // The text of a query, and the methods that only a library's models have,
         // say more than the name of what they are called on.
         let told = [Kind::Sql, Kind::Prisma, Kind::Model, Kind::Kysely];
         let told = matches!(&first.effect.by, By::Client(client) if told.contains(&client.kind));
         let by_name = questions.is_empty() && first.effect.by_name && !row && !told;
-        if query {
-            builder = builder.variant("query");
-        }
-        let elsewhere = matches!(first.effect.by, By::Imported(_) | By::Typed(_)) || passed_on;
-        let without = builder.clone();
+        let elsewhere = matches!(first.effect.by, By::Imported(_) | By::Typed(_)) || first.effect.left_open;
         // Nobody waits for a script but who starts it, and slow is polite.
         let by_hand = enclosing.context == Context::Cli || http::is_tool(model);
         // How many elements there are decides, and no code says it: a request
@@ -150,33 +141,24 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
                 _ => builder.doubt(step),
             }
         };
-        builder = match (by_name, query) {
-            (_, true) => per_element(builder),
-            (true, false) => builder.doubt(Step::at("reads-by-name", at)),
-            (false, false) if by_hand => builder.doubt(Step::at("server-bears-several", found.head)),
-            (false, false) => builder.assume(Step::at("server-bears-several", found.head)),
+        let of_service = |builder: Builder| {
+            let step = Step::at("server-bears-several", found.head);
+            if by_hand { builder.doubt(step) } else { builder.assume(step) }
         };
         let if_unknown = (first.effect.effect == Effect::Read).then_some(Confidence::Possible);
-        let asked = |builder: Builder, question: Question| {
+        let asked = |builder: Builder, question: Question, if_unknown: Option<Confidence>| {
             builder.need(Need { question, span: Some(at), if_unknown, if_no: IfNo::Clear })
         };
-        for name in waits.iter().skip(1).filter_map(|wait| guards::asked_of(&effects, wait)) {
-            let question = Question::OnlyReads(name);
-            builder = builder.need(Need { question, span: Some(at), if_unknown: None, if_no: IfNo::Clear });
-        }
+        // Whether it is a service or a database stands in the other file.
+        let mut open = None;
         for question in questions {
-            // Whether it is a service or a database stands in the other file.
-            builder = match question {
-                Question::ReadsIo(name) if elsewhere => {
-                    let query = per_element(without.clone().variant("query"));
-                    let query = asked(query, Question::ReadsIo(name.clone()));
-                    asked(builder, Question::ReadsService(name)).or_narrower(query)
-                }
-                other => asked(builder, other),
-            };
+            match question {
+                Question::ReadsIo(name) if elsewhere && !query => open = Some(name),
+                other => builder = asked(builder, other, if_unknown),
+            }
         }
-        if let Some((comment, _)) = model.comments(span(&model.kind(node))).find(|(_, text)| speaks_of_order(text)) {
-            builder = builder.doubt(Step::at("order-comment", comment));
+        for name in waits.iter().skip(1).filter_map(|wait| guards::asked_of(&effects, wait)) {
+            builder = asked(builder, Question::OnlyReads(name), None);
         }
         if enclosing.request_path_by_name.is_some() {
             builder = builder.request_path_by_name(enclosing.request_path_by_name.clone()).need(Need {
@@ -186,7 +168,22 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
                 if_no: IfNo::LeaveRequestPath,
             });
         }
-        sink.push(builder);
+        let comment = model.comments(span(&model.kind(node))).find(|(_, text)| speaks_of_order(text));
+        let ordered = |builder: Builder| match comment {
+            Some((comment, _)) => builder.doubt(Step::at("order-comment", comment)),
+            None => builder,
+        };
+        let of_query = |builder: Builder| per_element(builder.variant("query"));
+        sink.push(match open {
+            Some(name) => {
+                let query = asked(of_query(builder.clone()), Question::ReadsIo(name.clone()), if_unknown);
+                let service = asked(of_service(builder), Question::ReadsService(name), if_unknown);
+                ordered(service).or_narrower(ordered(query))
+            }
+            None if query => ordered(of_query(builder)),
+            None if by_name => builder.doubt(Step::at("reads-by-name", at)),
+            None => ordered(of_service(builder)),
+        });
     }
 }
 
@@ -248,16 +245,6 @@ fn waits<'a>(effects: &Effects<'_, 'a>, around: &Loop) -> Vec<Wait<'a>> {
     .collect()
 }
 
-/// True where a function of this file waits for one function of another file.
-fn passed_on(effects: &Effects<'_, '_>, wait: &Wait<'_>) -> bool {
-    let By::Function(function) = wait.effect.by else { return false };
-    let summary = effects.summary(function);
-    match summary.public.calls.as_slice() {
-        [only] => summary.public.io <= Io::Unseen && is_project_module(&only.module),
-        _ => false,
-    }
-}
-
 fn nearest_loop(model: &Model<'_>, node: NodeId) -> Option<NodeId> {
     let mut above = model.nodes().ancestor_ids(node).take_while(|&id| !is_function(model.kind(id)));
     above.find(|&id| {
@@ -275,15 +262,15 @@ fn nearest_loop(model: &Model<'_>, node: NodeId) -> Option<NodeId> {
 /// A read from another service or a database, through a client, or a function
 /// that does so; what a function of another file does is for the join to say.
 fn asks<'a>(effects: &Effects<'_, 'a>, wait: &Wait<'a>) -> bool {
-    let CallEffect { effect, io, nature, by, carries_transaction, .. } = &wait.effect;
+    let CallEffect { effect, io, nature, by, carries_transaction, left_open, .. } = &wait.effect;
     // Of what another file defines, that file may say that it only reads.
     let elsewhere = matches!(by, By::Imported(_) | By::Typed(_));
-    let may_read = *effect == Effect::Read || elsewhere && *effect == Effect::Unknown;
+    let may_read = *effect == Effect::Read || (elsewhere || *left_open) && *effect == Effect::Unknown;
     // One query for all elements serves a transaction as well.
     let parallel = *nature == Nature::Parallel || *nature == Nature::Either && *io == Io::Database;
     let reads = may_read && parallel && !carries_transaction;
     let reaches = match by {
-        By::Client(_) | By::Function(_) => matches!(io, Io::Http | Io::Database) || passed_on(effects, wait),
+        By::Client(_) | By::Function(_) => matches!(io, Io::Http | Io::Database) || *left_open,
         By::Imported(name) | By::Typed(name) => {
             is_project_module(&name.module) && !names::is_trap(effects.model.callee(wait.call).leaf())
         }

@@ -1,6 +1,7 @@
 //! `Promise.race` against a timer that nobody clears: when the work wins, the
 //! timer and all that its closure holds stay until it fires.
 
+mod by_hand;
 mod circumstance;
 mod patch;
 
@@ -87,7 +88,7 @@ fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             take(model, sink, &timer, &mut found);
         }
     }
-    for timer in by_hand(model) {
+    for timer in by_hand::timers(model) {
         take(model, sink, &timer, &mut found);
     }
     for (_, builder) in found.into_values() {
@@ -103,71 +104,12 @@ fn take(model: &Model<'_>, sink: &Sink<'_>, timer: &Timer<'_>, found: &mut BTree
     }
 }
 
-/// `new Promise((resolve, reject) => { setTimeout(() => reject(…), ms);
-/// work.then(resolve, reject); })`.
-fn by_hand<'a>(model: &Model<'a>) -> Vec<Timer<'a>> {
-    let mut timers = Vec::new();
-    for &node in &model.index.news {
-        let AstKind::NewExpression(new) = model.kind(node) else { continue };
-        for (call, executor) in timers_of_promise(model, new) {
-            let Some(resolve) = parameter(model, executor, 0) else { continue };
-            let settles = model.index.calls.iter().find_map(|&id| match model.kind(id) {
-                AstKind::CallExpression(then)
-                    if model.function_of(id) == Some(executor)
-                        && model.callee(then).leaf() == "then"
-                        && is_name(model, argument(&then.arguments, 0), resolve) =>
-                {
-                    Some(then)
-                }
-                _ => None,
-            });
-            // A timer that only gives up, or puts another value in the place of
-            // a late one: one that resolves with nothing paces the work.
-            let gives_up = parameter(model, executor, 1).is_some_and(|reject| uses(model, call, reject))
-                || gives_value(model, call, resolve);
-            if let Some(race) = settles.filter(|_| gives_up) {
-                let (origin, executor) = (Origin::ByHand, Some(executor));
-                timers.push(Timer { race, index: usize::MAX, origin, call, executor, delay: None });
-            }
-        }
-    }
-    timers
-}
-
 /// The parameter of a function at an index, where it is a plain name.
 fn parameter(model: &Model<'_>, function: NodeId, index: usize) -> Option<SymbolId> {
     match &model.parameters(function)?.items.get(index)?.pattern {
         BindingPattern::BindingIdentifier(name) => name.symbol_id.get(),
         _ => None,
     }
-}
-
-fn is_name(model: &Model<'_>, expression: Option<&Expression<'_>>, symbol: SymbolId) -> bool {
-    match expression.map(bare) {
-        Some(Expression::Identifier(id)) => model.symbol_of(id) == Some(symbol),
-        _ => false,
-    }
-}
-
-/// True where a function is called with a value within a call.
-fn gives_value(model: &Model<'_>, timer: &CallExpression<'_>, resolve: SymbolId) -> bool {
-    let inside = span(timer);
-    model.scoping().get_resolved_references(resolve).any(|reference| {
-        match model.nodes().parent_kind(reference.node_id()) {
-            AstKind::CallExpression(call) => {
-                let called = span(&call.callee) == span(&model.kind(reference.node_id()));
-                called && !call.arguments.is_empty() && inside.contains(span(call))
-            }
-            _ => false,
-        }
-    })
-}
-
-/// True where a name is used within a call.
-fn uses(model: &Model<'_>, call: &CallExpression<'_>, symbol: SymbolId) -> bool {
-    let inside = span(call);
-    let mut references = model.scoping().get_resolved_references(symbol);
-    references.any(|reference| inside.contains(span(&model.kind(reference.node_id()))))
 }
 
 fn elements<'a>(race: &'a CallExpression<'a>) -> Vec<Option<&'a Expression<'a>>> {

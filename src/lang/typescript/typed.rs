@@ -2,7 +2,7 @@
 //! called on: `this.users.find(id)` where `users` is declared a `UserService`.
 
 use oxc_ast::AstKind;
-use oxc_ast::ast::{BindingPattern, ClassElement, Expression, TSType, TSTypeName};
+use oxc_ast::ast::{BindingPattern, ClassElement, Expression, TSSignature, TSType, TSTypeName};
 
 use super::path::{Binding, Imported, Path, Root};
 use super::values::key_name;
@@ -10,6 +10,14 @@ use super::{Model, bare};
 use crate::observe::NameRef;
 use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
+
+/// What tells the type of a field.
+enum Held<'a> {
+    /// Its annotation.
+    Written(&'a TSType<'a>),
+    /// The class that makes its value.
+    Made(Imported<'a>),
+}
 
 impl<'a> Model<'a> {
     /// The method that a path calls, where its receiver is an object of a class
@@ -19,18 +27,23 @@ impl<'a> Model<'a> {
         const BETWEEN: usize = 2;
         let (imported, key, members) = match (path.root, path.members.as_slice()) {
             (Root::This, [field, members @ ..]) if !members.is_empty() => {
-                (self.type_of_field(self.class_of(at)?, field)?, None, members)
+                let (imported, used) = match self.type_of_field(self.class_of(at)?, field)? {
+                    Held::Written(ty) => self.type_behind(ty, members)?,
+                    Held::Made(class) => (class, 0),
+                };
+                (imported, None, &members[used..])
             }
             (Root::Symbol(symbol, _), members) if !members.is_empty() => {
                 if let Some((imported, key)) = self.type_around(symbol) {
-                    (imported, Some(key), members)
+                    (imported, key, members)
                 } else {
-                    let declared = self.declared_type(symbol).and_then(|ty| self.imported_type(ty));
+                    let declared = self.declared_type(symbol).and_then(|ty| self.type_behind(ty, members));
                     let made = || match self.binding(symbol) {
-                        Binding::Constant(init) => self.class_made(init),
+                        Binding::Constant(init) => Some((self.class_made(init)?, 0)),
                         _ => None,
                     };
-                    (declared.or_else(made)?, None, members)
+                    let (imported, used) = declared.or_else(made)?;
+                    (imported, None, &members[used..])
                 }
             }
             _ => return None,
@@ -42,15 +55,14 @@ impl<'a> Model<'a> {
         Some(NameRef { module: imported.module.to_owned(), name: imported.name.to_owned(), members })
     }
 
-    /// The type of a field: as it is annotated, by the class that makes its
+    /// What a field holds: as it is annotated, by the class that makes its
     /// value, or as a parameter property of the constructor.
-    fn type_of_field(&self, class: NodeId, field: &str) -> Option<Imported<'a>> {
+    fn type_of_field(&self, class: NodeId, field: &str) -> Option<Held<'a>> {
         let AstKind::Class(class) = self.kind(class) else { return None };
         class.body.body.iter().find_map(|element| match element {
             ClassElement::PropertyDefinition(property) if key_name(&property.key).as_deref() == Some(field) => {
-                let annotated = property.type_annotation.as_ref();
-                let annotated = annotated.and_then(|a| self.imported_type(&a.type_annotation));
-                annotated.or_else(|| self.class_made(property.value.as_ref()?))
+                let annotated = property.type_annotation.as_ref().map(|a| Held::Written(&a.type_annotation));
+                annotated.or_else(|| self.class_made(property.value.as_ref()?).map(Held::Made))
             }
             ClassElement::MethodDefinition(method) if method.kind.is_constructor() => {
                 let parameter = method.value.params.items.iter().find(|parameter| {
@@ -58,15 +70,56 @@ impl<'a> Model<'a> {
                     let named = |id: &oxc_ast::ast::BindingIdentifier<'_>| id.name.as_str() == field;
                     is_property && matches!(&parameter.pattern, BindingPattern::BindingIdentifier(id) if named(id))
                 })?;
-                self.imported_type(&parameter.type_annotation.as_ref()?.type_annotation)
+                Some(Held::Written(&parameter.type_annotation.as_ref()?.type_annotation))
+            }
+            _ => None,
+        })
+    }
+
+    /// The type of another file that a written type is, or that one of its
+    /// members has where this file writes the type itself: `deps.articles` of
+    /// `interface Deps { articles: ArticleRepository }`; with how many of
+    /// `members` lead there. The last of them is what is called.
+    fn type_behind(&self, ty: &'a TSType<'a>, members: &[&str]) -> Option<(Imported<'a>, usize)> {
+        let mut ty = ty;
+        for used in 0..members.len() {
+            if let Some(imported) = self.imported_type(ty) {
+                return Some((imported, used));
+            }
+            ty = self.member_type(ty, members[used])?;
+        }
+        None
+    }
+
+    /// The type of a member of a type that is written in this file.
+    fn member_type(&self, ty: &'a TSType<'a>, member: &str) -> Option<&'a TSType<'a>> {
+        let members = match ty {
+            TSType::TSTypeLiteral(literal) => &literal.members,
+            TSType::TSTypeReference(reference) => {
+                let TSTypeName::IdentifierReference(id) = &reference.type_name else { return None };
+                match self.kind(self.scoping().symbol_declaration(self.symbol_of(id)?)) {
+                    AstKind::TSInterfaceDeclaration(interface) => &interface.body.body,
+                    AstKind::TSTypeAliasDeclaration(alias) => match &alias.type_annotation {
+                        TSType::TSTypeLiteral(literal) => &literal.members,
+                        _ => return None,
+                    },
+                    _ => return None,
+                }
+            }
+            _ => return None,
+        };
+        members.iter().find_map(|signature| match signature {
+            TSSignature::TSPropertySignature(property) if key_name(&property.key).as_deref() == Some(member) => {
+                Some(&property.type_annotation.as_ref()?.type_annotation)
             }
             _ => None,
         })
     }
 
     /// The written type of the parameter that a name is taken out of, and the
-    /// name's key there: `({ orders }: Context) => …`.
-    fn type_around(&self, symbol: SymbolId) -> Option<(Imported<'a>, String)> {
+    /// name's key there: `({ orders }: Context) => …`. Where this file writes the
+    /// type, the name's own.
+    fn type_around(&self, symbol: SymbolId) -> Option<(Imported<'a>, Option<String>)> {
         if !matches!(self.binding(symbol), Binding::Parameter) {
             return None;
         }
@@ -84,8 +137,11 @@ impl<'a> Model<'a> {
             BindingPattern::BindingIdentifier(id) if id.symbol_id.get() == Some(symbol) => key_name(&property.key),
             _ => None,
         })?;
-        let imported = self.imported_type(&parameter.type_annotation.as_ref()?.type_annotation)?;
-        Some((imported, key.into_owned()))
+        let ty = &parameter.type_annotation.as_ref()?.type_annotation;
+        match self.imported_type(ty) {
+            Some(imported) => Some((imported, Some(key.into_owned()))),
+            None => Some((self.imported_type(self.member_type(ty, &key)?)?, None)),
+        }
     }
 
     /// The type of another file that a written type is.

@@ -24,6 +24,7 @@ impl<'a> AwaitedRead<'a> {
     pub fn if_unknown(&self, effects: &Effects<'_, 'a>) -> Option<Confidence> {
         let chain = effects.chain(self.call);
         let named = match &self.effect.by {
+            By::Function(_) if self.effect.left_open => false,
             // What a function gives may be anything.
             By::Imported(name) if name.name.ends_with(GIVEN) => false,
             // Only its own file says what it is.
@@ -45,7 +46,8 @@ impl<'a> AwaitedRead<'a> {
     }
 }
 
-/// The call under an await, or the elements of `Promise.all([f(), g()])`.
+/// The call under an await, the elements of `Promise.all([f(), g()])`, or what
+/// `Promise.all(ids.map((id) => f(id)))` calls for each element.
 pub fn awaited_calls<'a>(
     effects: &Effects<'_, 'a>,
     awaited: &'a AwaitExpression<'a>,
@@ -54,7 +56,14 @@ pub fn awaited_calls<'a>(
     if !effects.model.callee(call).is_global("Promise", &["all"]) {
         return Some(vec![call]);
     }
-    let [Argument::ArrayExpression(array)] = call.arguments.as_slice() else { return None };
+    let array = match call.arguments.as_slice() {
+        [Argument::ArrayExpression(array)] => array,
+        [Argument::CallExpression(mapped)] if effects.model.callee(mapped).leaf() == "map" => {
+            let [Argument::ArrowFunctionExpression(each)] = mapped.arguments.as_slice() else { return None };
+            return Some(vec![called(each.get_expression()?)?]);
+        }
+        _ => return None,
+    };
     let calls = array.elements.iter().map(|element| called(element.as_expression()?));
     calls.collect::<Option<Vec<_>>>().filter(|calls| !calls.is_empty())
 }
@@ -89,7 +98,11 @@ pub fn guard<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, effect
         Effect::Write => Some("write"),
         Effect::Unknown if names::effect_of(leaf) == Effect::Read && names::is_trap(leaf) => Some("trap"),
         // Its own file may say that it only reads.
-        Effect::Unknown if matches!(effect.by, By::Imported(_) | By::Typed(_)) && !names::is_trap(leaf) => None,
+        Effect::Unknown
+            if (matches!(effect.by, By::Imported(_) | By::Typed(_)) || effect.left_open) && !names::is_trap(leaf) =>
+        {
+            None
+        }
         Effect::None | Effect::Unknown => Some(""),
     }
 }
@@ -98,6 +111,7 @@ pub fn guard<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, effect
 pub fn io<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, effect: &CallEffect) -> Option<Io> {
     match &effect.by {
         By::Client(_) => Some(effect.io),
+        By::Function(_) if effect.left_open => Some(effect.io.max(Io::Http)),
         By::Function(_) => (effect.io > Io::Unseen).then_some(effect.io),
         By::Imported(name) => is_project_module(&name.module).then_some(Io::Http),
         By::Typed(name) => {

@@ -67,11 +67,14 @@ fn ends_or_starts(model: &Model<'_>, node: NodeId) -> bool {
         "shut",
         "startup",
         "boot",
-        "ready",
     ];
     let nodes = model.nodes();
     nodes.ancestor_ids(node).filter(|&id| crate::lang::typescript::functions::is_function(nodes.kind(id))).any(|id| {
-        let named = model.name_of(id).is_some_and(|name| words(&name).iter().any(|w| ONCE.contains(&w.as_str())));
+        let named = model.name_of(id).is_some_and(|name| {
+            let words = words(&name);
+            let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
+            has(ONCE) || has(&["ready"]) && has(&["until", "wait", "when", "on", "ensure"])
+        });
         let on_signal = match nodes.parent_kind(id) {
             AstKind::CallExpression(call) => {
                 let path = model.callee(call);

@@ -4,6 +4,7 @@ use oxc_ast::AstKind;
 use oxc_syntax::symbol::SymbolId;
 
 use super::{Client, Kind, Nature, PRISMA_READS, PRISMA_ROW_WRITES};
+use crate::lang::typescript::effects::client::REDIS_READS;
 use crate::lang::typescript::path::{Binding, Path, Root};
 use crate::lang::typescript::{Model, names};
 
@@ -54,9 +55,7 @@ pub fn by_name(model: &Model<'_>, path: &Path<'_, '_>) -> Option<(Client, usize)
     if named(&["repository", "repo"]) {
         return Some((Client::named(Kind::Repository, Nature::Parallel), used));
     }
-    let redis =
-        ["get", "mget", "hget", "hgetall", "hmget", "lrange", "smembers", "zrange", "exists", "ttl", "zscore", "llen"];
-    if named(&["redis", "ioredis"]) && redis.iter().any(|command| command.eq_ignore_ascii_case(leaf)) {
+    if named(&["redis", "ioredis"]) && REDIS_READS.iter().any(|command| command.eq_ignore_ascii_case(leaf)) {
         return Some((Client::named(Kind::Redis, Nature::Parallel), used));
     }
     if named(&["axios", "http", "client", "api"])
@@ -71,9 +70,10 @@ pub fn by_name(model: &Model<'_>, path: &Path<'_, '_>) -> Option<(Client, usize)
     if is_class && receivers.len() == 1 && (STATICS.contains(leaf) || OF_MODELS.contains(leaf)) {
         let Root::Symbol(symbol, _) = path.root else { return None };
         let Binding::Import(imported) = model.binding(symbol) else { return None };
-        // `find` is a method of many things; a model's file is called so.
-        let of_models = names::pieces(imported.module)
-            .any(|word| ["model", "models", "schema", "schemas", "entity", "entities"].contains(&word));
+        // `find` is a method of many things; a model, or its file, is called so.
+        const OF_FILES: &[&str] =
+            &["model", "models", "schema", "schemas", "entity", "entities", "mongo", "mongoose", "mongodb"];
+        let of_models = last == "Model" || names::pieces(imported.module).any(|word| OF_FILES.contains(&word));
         if of_models || STATICS.contains(leaf) {
             return Some((Client::named(Kind::Model, Nature::Parallel), 0));
         }

@@ -2,7 +2,7 @@
 //! servers, sockets, queues, procedures.
 
 use oxc_ast::AstKind;
-use oxc_ast::ast::{Argument, Expression, ObjectPropertyKind};
+use oxc_ast::ast::{Argument, CallExpression, Expression, ObjectPropertyKind};
 use oxc_span::GetSpan;
 use oxc_syntax::node::NodeId;
 
@@ -29,7 +29,17 @@ impl<'a> Model<'a> {
     /// `procedure.query(f)`, `new Worker("queue", f)`.
     pub(super) fn is_route_callback(&self, function: NodeId) -> bool {
         let (callee, arguments) = match self.nodes().parent_kind(function) {
-            AstKind::CallExpression(call) => (self.callee(call), &call.arguments),
+            AstKind::CallExpression(call) => {
+                // `app.get("/x", caught(f))`: what wraps a handler calls it.
+                let around = call.node_id.get();
+                if matches!(self.nodes().parent_kind(around), AstKind::CallExpression(outer) if outer.callee.span() != call.span)
+                    && self.is_project_wrapper(call)
+                    && self.is_route_callback(around)
+                {
+                    return true;
+                }
+                (self.callee(call), &call.arguments)
+            }
             AstKind::NewExpression(new) => {
                 let path = self.path_of(&new.callee);
                 return self.is_from(&path, &["bullmq", "bull"], "Worker");
@@ -66,6 +76,12 @@ impl<'a> Model<'a> {
             }
             _ => false,
         }
+    }
+
+    /// True for a call by a plain name, which hands on the one function that it
+    /// is given: `caught(f)`, and not `validator("json", f)` or `list.map(f)`.
+    fn is_project_wrapper(&self, call: &CallExpression<'a>) -> bool {
+        matches!(bare(&call.callee), Expression::Identifier(_)) && call.arguments.len() == 1
     }
 
     /// `new Hono().get("/x", f).post("/y", g)`.

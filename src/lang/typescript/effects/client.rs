@@ -376,6 +376,10 @@ fn written<'e, 'a>(object: &'e oxc_ast::ast::ObjectExpression<'a>, name: &str) -
 /// The effect that an options object's `method` says; none means GET.
 fn by_method<'a>(model: &Model<'a>, options: Option<&'a Expression<'a>>, kind: Kind) -> Effect {
     let Some(options) = options else { return Effect::Read };
+    // `fetch(url, defaults())`: what is handed nothing has no body to send.
+    if matches!(bare(options), Expression::CallExpression(made) if made.arguments.is_empty()) {
+        return Effect::Read;
+    }
     let Some(object) = model.object(options) else { return Effect::Unknown };
     match written(object, "method") {
         Property::Missing => {

@@ -13,7 +13,7 @@ use super::wrapped::is_wrapper;
 use super::{By, Effects, handed, memo, raw, sql};
 use crate::lang::typescript::clients::{Kind, Nature};
 use crate::lang::typescript::names;
-use crate::lang::typescript::path::argument;
+use crate::lang::typescript::path::{argument, is_project_module};
 use crate::lang::typescript::uses::Uses;
 use crate::lang::typescript::{Model, bare};
 use crate::lang::ways::{Way, runs_one_of};
@@ -32,6 +32,8 @@ pub struct Summary {
     pub decided_by: Option<usize>,
     /// Calls on clients of other files, which `named` takes for reads.
     pub clients: BTreeSet<NameRef>,
+    /// The first function of another file that it waits for.
+    pub waited: Option<NameRef>,
     /// It keeps what it asks for until that has run out; most calls of it wait
     /// for nothing.
     pub refills: bool,
@@ -56,7 +58,23 @@ impl Summary {
             span: model.name_span(function),
             blocks: None,
         };
-        Self { public, named: Effect::None, by_name: false, decided_by: None, clients: BTreeSet::new(), refills: false }
+        Self {
+            public,
+            named: Effect::None,
+            by_name: false,
+            decided_by: None,
+            clients: BTreeSet::new(),
+            waited: None,
+            refills: false,
+        }
+    }
+
+    /// True where only functions of other files say whether it reads, or what
+    /// it waits for.
+    pub(super) fn is_left_open(&self) -> bool {
+        let open = self.named == Effect::Unknown || self.public.io <= Io::Unseen;
+        let project = self.waited.as_ref().is_some_and(|name| is_project_module(&name.module));
+        open && project && self.named != Effect::Write && self.public.effect <= Effect::Read
     }
 
     pub(super) fn of<'a>(effects: &Effects<'_, 'a>, function: NodeId) -> Self {
@@ -163,6 +181,9 @@ impl Summary {
             By::Imported(name) | By::Typed(name) if is_pure_package(&name.module) => {}
             By::Imported(name) | By::Typed(name) => {
                 self.depend(name);
+                if self.waited.is_none() && is_waited_for(model, call) {
+                    self.waited = Some(name.clone());
+                }
                 self.named = self.named.max(found.effect);
                 self.public.handed |= handed::hands_over(model, call);
                 if handed::says_write(model, call) {
@@ -187,6 +208,7 @@ impl Summary {
                 for name in &inner.public.calls {
                     self.depend(name);
                 }
+                self.waited = self.waited.take().or_else(|| inner.waited.clone());
                 self.named = self.named.max(inner.named);
                 self.by_name |= inner.by_name;
                 self.clients.extend(inner.clients.iter().cloned());
@@ -266,7 +288,22 @@ fn asks_token(name: &str) -> bool {
         .any(|word| matches!(word.as_str(), "token" | "session" | "auth" | "credentials" | "bearer"))
 }
 
-/// True for a template that is awaited or returned as it stands.
+/// True for a call that is awaited or returned, itself or in `Promise.all`.
+fn is_waited_for(model: &Model<'_>, call: &CallExpression<'_>) -> bool {
+    let mut at = call.node_id.get();
+    if matches!(model.nodes().parent_kind(at), AstKind::ArrayExpression(_)) {
+        let array = model.nodes().parent_id(at);
+        match model.nodes().parent_kind(array) {
+            AstKind::CallExpression(all) if model.callee(all).is_global("Promise", &["all"]) => {
+                at = all.node_id.get();
+            }
+            _ => return false,
+        }
+    }
+    is_sent(model, at)
+}
+
+/// True for a value that is awaited or returned as it stands.
 fn is_sent(model: &Model<'_>, template: NodeId) -> bool {
     matches!(
         model.nodes().parent_kind(template),

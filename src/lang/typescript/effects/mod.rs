@@ -70,6 +70,9 @@ pub struct CallEffect {
     /// or of a function that the local function calls. What another file can
     /// answer for is among [`Effects::open_questions`] instead.
     pub by_name: bool,
+    /// A function of this file whose calls of others say whether it reads, or
+    /// what it waits for.
+    pub left_open: bool,
 }
 
 /// A call with what it is chained to: `a.b(x).c(y)`.
@@ -167,6 +170,7 @@ impl<'m, 'a> Effects<'m, 'a> {
                 carries_transaction: false,
                 promises: !client.by_name,
                 by_name: client.by_name,
+                left_open: false,
             };
         }
         if let Some(function) = self.local_function(&chain.base, at)
@@ -186,6 +190,7 @@ impl<'m, 'a> Effects<'m, 'a> {
                 carries_transaction: false,
                 promises: summary.public.is_async,
                 by_name: summary.by_name,
+                left_open: summary.is_left_open() && asked == Effect::None,
             };
         }
         let read = chain.links.iter().rev().find(|link| !READS_BODY.contains(link));
@@ -228,6 +233,7 @@ impl<'m, 'a> Effects<'m, 'a> {
             carries_transaction: false,
             promises: false,
             by_name: true,
+            left_open: false,
         }
     }
 
@@ -278,7 +284,13 @@ impl<'m, 'a> Effects<'m, 'a> {
             By::Function(function) => {
                 let summary = self.summary(*function);
                 let clients = summary.clients.iter().cloned().map(Question::ReadsIo);
-                clients.chain(summary.public.calls.iter().cloned().map(Question::OnlyReads)).collect()
+                let waits = |name: &NameRef| effect.left_open && summary.waited.as_ref() == Some(name);
+                let calls = summary.public.calls.iter().cloned();
+                let asked = calls.map(|name| match waits(&name) {
+                    true => Question::ReadsIo(name),
+                    false => Question::OnlyReads(name),
+                });
+                clients.chain(asked).collect()
             }
             By::Name => Vec::new(),
         }
