@@ -10,6 +10,7 @@ use oxc_syntax::node::NodeId;
 use oxc_syntax::operator::UnaryOperator;
 use oxc_syntax::symbol::SymbolId;
 
+use super::effects::COLLECTING;
 use super::path::Root;
 use super::{Model, bare, span};
 use crate::source::Span;
@@ -39,6 +40,27 @@ impl Uses {
         let mut uses = Self::default();
         for id in model.subtree(node) {
             uses.take(model, model.kind(id));
+        }
+        uses
+    }
+
+    /// The same, where what methods fill counts as defined too: the receiver of
+    /// `conditions.push(x)`, and whatever takes part in a call whose answer
+    /// nobody takes, such as `Object.assign(filter, x)`.
+    pub fn with_filled(model: &Model<'_>, node: NodeId) -> Self {
+        let mut uses = Self::of(model, node);
+        for id in model.subtree(node) {
+            let AstKind::CallExpression(call) = model.kind(id) else { continue };
+            let dropped = matches!(model.nodes().parent_kind(id), AstKind::ExpressionStatement(_));
+            if dropped {
+                for given in call.arguments.iter().filter_map(|given| given.as_expression()) {
+                    uses.define_root(model, given);
+                }
+            }
+            let Some(member) = call.callee.get_inner_expression().as_member_expression() else { continue };
+            if dropped || member.static_property_name().is_some_and(|name| COLLECTING.contains(&name)) {
+                uses.define_root(model, member.object());
+            }
         }
         uses
     }

@@ -12,7 +12,7 @@ use oxc_syntax::node::NodeId;
 
 use super::waits::{AwaitedRead, awaited_calls, guard, io};
 use super::{Between, Link};
-use crate::lang::typescript::effects::{By, Effects};
+use crate::lang::typescript::effects::{By, Effects, is_fresh};
 use crate::lang::typescript::path::Root;
 use crate::lang::typescript::uses::Uses;
 use crate::lang::typescript::{bare, names, span};
@@ -106,7 +106,7 @@ pub fn link<'a>(
     if has_inner_await {
         return Read::End;
     }
-    let uses = Uses::of(effects.model, statement);
+    let uses = Uses::with_filled(effects.model, statement);
     Read::Await(vec![Link { statement, declared, awaited, reads, uses, chosen: false }])
 }
 
@@ -135,7 +135,7 @@ fn among<'a>(effects: &Effects<'_, 'a>, statement: NodeId) -> Read<'a> {
     let model = effects.model;
     let Some(found) = code(effects, statement, false) else { return Read::End };
     if found.awaits.is_empty() {
-        return Read::Harmless(Uses::of(model, statement), found.between);
+        return Read::Harmless(Uses::with_filled(model, statement), found.between);
     }
     // One after the other, save where only some of them are evaluated.
     if found.chooses {
@@ -147,7 +147,7 @@ fn among<'a>(effects: &Effects<'_, 'a>, statement: NodeId) -> Read<'a> {
             Ok(reads) => reads,
             Err(_) => return Read::End,
         };
-        let uses = Uses::of(model, AstKind::AwaitExpression(awaited).node_id());
+        let uses = Uses::with_filled(model, AstKind::AwaitExpression(awaited).node_id());
         links.push(Link { statement, declared: None, awaited, reads, uses, chosen: false });
     }
     // What the statement makes of the answers, it makes when they are there.
@@ -156,7 +156,7 @@ fn among<'a>(effects: &Effects<'_, 'a>, statement: NodeId) -> Read<'a> {
             reads: BTreeSet::new(),
             globals: BTreeSet::new(),
             this: false,
-            ..Uses::of(model, statement)
+            ..Uses::with_filled(model, statement)
         });
     }
     Read::Await(links)
@@ -176,7 +176,7 @@ fn branch<'a>(effects: &Effects<'_, 'a>, statement: NodeId) -> Read<'a> {
     }
     let Some(found) = code(effects, statement, true) else { return Read::End };
     match found.awaits.is_empty() {
-        true => Read::Harmless(Uses::of(model, statement), found.between),
+        true => Read::Harmless(Uses::with_filled(model, statement), found.between),
         false => whole(effects, statement, &found.awaits),
     }
 }
@@ -190,7 +190,7 @@ fn whole<'a>(effects: &Effects<'_, 'a>, statement: NodeId, awaits: &[&'a AwaitEx
             Err(_) => return Read::End,
         }
     }
-    let uses = Uses::of(effects.model, statement);
+    let uses = Uses::with_filled(effects.model, statement);
     let chosen = !matches!(effects.model.kind(statement), AstKind::TryStatement(_));
     Read::Await(vec![Link { statement, declared: None, awaited: awaits[0], reads: all, uses, chosen }])
 }
@@ -273,7 +273,7 @@ fn is_rethrown(effects: &Effects<'_, '_>, thrown: NodeId) -> bool {
     effects.model.nodes().ancestor_kinds(thrown).any(|kind| matches!(kind, AstKind::CatchClause(_)))
 }
 
-/// True where what is assigned to is a variable or something that one holds.
+/// True where what is assigned to is a variable, or a member of what one was made for.
 fn changes_value(effects: &Effects<'_, '_>, target: &AssignmentTarget<'_>) -> bool {
     match target {
         AssignmentTarget::AssignmentTargetIdentifier(id) => effects.model.symbol_of(id).is_some(),
@@ -285,7 +285,8 @@ fn changes_value(effects: &Effects<'_, '_>, target: &AssignmentTarget<'_>) -> bo
 
 fn holds(effects: &Effects<'_, '_>, object: &Expression<'_>) -> bool {
     match object.get_inner_expression() {
-        Expression::Identifier(id) => effects.model.symbol_of(id).is_some(),
+        // What somebody else holds as well, others may look at.
+        Expression::Identifier(id) => effects.model.symbol_of(id).is_some_and(|symbol| is_fresh(effects.model, symbol)),
         Expression::StaticMemberExpression(member) => holds(effects, &member.object),
         Expression::ComputedMemberExpression(member) => holds(effects, &member.object),
         _ => false,

@@ -157,7 +157,7 @@ pub fn is_pure_package(module: &str) -> bool {
 }
 
 /// Methods that change their own collection only.
-const COLLECTING: &[&str] =
+pub const COLLECTING: &[&str] =
     &["push", "set", "add", "sort", "reverse", "unshift", "pop", "shift", "splice", "delete", "append", "fill"];
 
 /// True where a variable holds something that was made for it alone.
