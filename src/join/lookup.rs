@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::facts::Facts;
 use crate::join::needs::Exports;
-use crate::lang::typescript::effects::GIVEN;
+use crate::lang::typescript::effects::{GIVEN, SUPER};
 use crate::observe::{Effect, Export, FunctionSummary, Io, NameRef, Value};
 use crate::source::Span;
 
@@ -71,6 +71,15 @@ fn follow<'e>(from: &str, name: &NameRef, facts: &Facts, exports: &'e dyn Export
         next.members.last_mut().unwrap_or(&mut next.name).push_str(GIVEN);
         next.members.extend(names[taken..].iter().map(|&part| part.to_owned()));
         return follow(&path, &next, facts, exports, hops - 1);
+    }
+    // What a class does not say itself, the one that it extends may.
+    if let [class, members @ ..] = names.as_slice()
+        && !members.is_empty()
+        && let Some(Export::From(above)) = file.exports.get(&format!("{class}.{SUPER}"))
+    {
+        let mut above = above.clone();
+        above.members.extend(members.iter().map(|&member| member.to_owned()));
+        return follow(&path, &above, facts, exports, hops - 1);
     }
     // A client's method is named for any of its models: `prisma.*.findMany`.
     if let [client, _, method] = names.as_slice()

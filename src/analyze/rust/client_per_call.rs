@@ -389,7 +389,9 @@ fn is_untimed(model: &Model<'_>, constructor: &Constructor<'_>) -> bool {
     };
     let bounded = || timeout_within(model, around).is_some();
     let unbounded = || !unbounded_requests(model, constructor).is_empty();
-    !own && !default && (!bounded() || unbounded())
+    // `hyper-timeout` bounds what goes over its connector.
+    let connector = model.source.text.contains("TimeoutConnector");
+    !own && !default && !connector && (!bounded() || unbounded())
 }
 
 /// A loop that asks until something answers, and then leaves: it polls a

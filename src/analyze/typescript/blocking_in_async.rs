@@ -405,7 +405,7 @@ fn kept_at(model: &Model<'_>, node: NodeId) -> Option<Span> {
             }
             // What a test asks is not what is kept then.
             AstKind::IfStatement(test) if span(&test.test).contains(span(&nodes.kind(node))) => return None,
-            kind if is_function(kind) => return caches_result(model, id),
+            kind if is_function(kind) => return caches_result(model, id).or_else(|| fills_variable(model, id, node)),
             _ => {}
         }
     }
@@ -420,6 +420,32 @@ fn tested_before(model: &Model<'_>, node: NodeId, target: &str) -> bool {
         AstKind::IfStatement(test) => {
             let at = span(test);
             inside.contains(at) && at.start < before && model.text(&test.test).contains(target)
+        }
+        _ => false,
+    })
+}
+
+/// `if (pair) return pair; … made = f(); … pair = { made };` of a variable that
+/// outlives the function.
+fn fills_variable(model: &Model<'_>, function: NodeId, node: NodeId) -> Option<Span> {
+    let after = span(&model.kind(node)).end;
+    model.own_code(function).into_iter().find_map(|id| match model.kind(id) {
+        AstKind::AssignmentExpression(set) if span(set).start > after => {
+            let AssignmentTarget::AssignmentTargetIdentifier(kept) = &set.left else { return None };
+            let declared = model.scoping().symbol_declaration(model.symbol_of(kept)?);
+            let returns = || returned_before(model, function, node, kept.name.as_str());
+            (!model.is_within(declared, function) && returns()).then(|| span(set))
+        }
+        _ => None,
+    })
+}
+
+/// `if (kept) return kept;` of a function, before `node`.
+fn returned_before(model: &Model<'_>, function: NodeId, node: NodeId, kept: &str) -> bool {
+    let before = span(&model.kind(node)).start;
+    model.own_code(function).into_iter().any(|id| match model.kind(id) {
+        AstKind::ReturnStatement(given) if span(given).start < before => {
+            given.argument.as_ref().is_some_and(|value| model.text(value) == kept)
         }
         _ => false,
     })

@@ -139,6 +139,10 @@ fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             continue;
         }
         let packs = words(&name).first().is_some_and(|word| SOFT_PROMISES.contains(&word.as_str()));
+        // `pack(iv, sealed)` puts several things into one.
+        if packs && model.parameters(function).is_some_and(|given| given.items.len() > 1) {
+            continue;
+        }
         let (Some(encoding), honest) = flow::of_function(model, function) else { continue };
         let named = name_span(model, function);
         let store = store_name(model, function).or_else(|| given_to_store(model, function));

@@ -454,7 +454,8 @@ fn is_built_per_call(model: &Model<'_>, node: NodeId, enclosing: &Enclosing) -> 
 /// The function itself sends a request and waits for it, rather than making a
 /// client for others.
 fn sends_here(model: &Model<'_>, function: NodeId) -> bool {
-    let within = |&&call: &&NodeId| model.is_within(call, function);
+    let within =
+        |&&call: &&NodeId| model.is_within(call, function) && !per_call::serves_requests(model, call, function);
     model.index.calls.iter().filter(within).any(|&id| match model.kind(id) {
         AstKind::CallExpression(call) => {
             let Some((kind, _)) = http::kind_of(model, call).filter(|(kind, _)| !kind.makes_client()) else {

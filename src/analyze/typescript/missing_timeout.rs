@@ -33,6 +33,7 @@ pub const ANALYSIS: Analysis<super::Run> = Analysis {
         evidence: &[
             "client",
             "no-timeout",
+            "timeout-ignored",
             "kept",
             "server",
             "handler-missing",
@@ -181,9 +182,12 @@ fn candidate<'a>(
     if let Some(guard) = instance.as_ref().and_then(|instance| instance_guard(model, kind, instance)) {
         return Some(builder.clear(guard));
     }
-    let mut builder = builder
-        .evidence(Step::at("client", span(&call.callee)).with("client", kind.library()))
-        .evidence(Step::at("no-timeout", argument(&call.arguments, index).map_or(place, span)));
+    let mut builder = builder.evidence(Step::at("client", span(&call.callee)).with("client", kind.library())).evidence(
+        match given.property("timeout").found().filter(|_| kind == Kind::Fetch) {
+            Some(ignored) => Step::at("timeout-ignored", span(ignored)),
+            None => Step::at("no-timeout", argument(&call.arguments, index).map_or(place, span)),
+        },
+    );
     if let Some(instance) = &instance {
         if !instance.calls.is_empty() {
             builder = builder.evidence(Step::new("kept").with("calls", instance.calls.len()));

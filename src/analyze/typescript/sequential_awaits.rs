@@ -304,7 +304,14 @@ fn guard(effects: &Effects<'_, '_>, block: NodeId, context: &Context) -> Option<
             {
                 return Some(Step::at("error-path", span(tried)));
             }
-            kind if is_function(kind) => in_function = false,
+            kind if is_function(kind) => {
+                // `@Transactional()`: all queries of the method share one.
+                let transaction = |name: &&str| names::words(name).iter().any(|word| word.starts_with("transaction"));
+                if model.decorators(id).iter().any(transaction) {
+                    return Some(Step::at("transaction-callback", model.name_span(id)));
+                }
+                in_function = false;
+            }
             AstKind::CallExpression(call) => {
                 let leaf = model.callee(call).leaf();
                 let transaction = names::words(leaf)

@@ -25,6 +25,7 @@ const CLI_WORDS: &[&str] = &[
     "xtask",
     "xtasks",
     "cmd",
+    "console",
     "download",
     "installer",
     "install",
@@ -74,6 +75,17 @@ impl FileFacts {
         // A program of its own that reads its command line and serves nobody.
         let reads_arguments = text.contains("env::args(") && tree.functions.iter().any(|f| f.name == "main");
         if class == PathClass::Product && reads_arguments && !serves.iter().any(|s| text.contains(s)) {
+            class = PathClass::Script;
+        }
+        // A further program that goes through something once and ends.
+        let goes_on = || tree.all().any(|id| matches!(tree.kind(id), Kind::Loop | Kind::While { .. }));
+        let has_main = || tree.functions.iter().any(|f| f.name == "main");
+        if class == PathClass::Product
+            && source.path.contains("src/bin/")
+            && has_main()
+            && !goes_on()
+            && !serves.iter().any(|s| text.contains(s))
+        {
             class = PathClass::Script;
         }
         let is_wasm = text.contains("wasm_bindgen") || text.contains("worker::event");

@@ -17,7 +17,7 @@ use oxc_syntax::symbol::SymbolId;
 
 use super::clients::{Client, Kind, Nature, PRISMA_READS};
 use super::effects::client::{MODEL_READS, REDIS_READS};
-use super::effects::{Effects, GIVEN, named_given};
+use super::effects::{Effects, GIVEN, SUPER, named_given};
 use super::functions::is_function;
 use super::path::{Binding, Root, is_project_module};
 use super::values::key_name;
@@ -343,6 +343,21 @@ impl<'a> Exports<'_, 'a> {
     fn class(&mut self, name: &str, class: &'a Class<'a>, depth: u32) {
         // A static field may hold an instance of its own class.
         let Some(depth) = depth.checked_sub(1) else { return };
+        if let Some(heritage) = &class.heritage {
+            let base = self.effects.model.path_of(&heritage.expression);
+            // What the class adds stands over what the one above it has.
+            match self.effects.model.name_ref(&base) {
+                Some(above) => self.put(format!("{name}.{SUPER}"), Export::From(above)),
+                None => {
+                    if let (Root::Symbol(symbol, _), []) = (base.root, base.members.as_slice())
+                        && let Binding::Class(above) = self.effects.model.binding(symbol)
+                        && let AstKind::Class(above) = self.effects.model.kind(above)
+                    {
+                        self.class(name, above, depth);
+                    }
+                }
+            }
+        }
         for element in &class.body.body {
             match element {
                 ClassElement::MethodDefinition(method) if method.kind.is_method() && method.value.body.is_some() => {

@@ -233,7 +233,31 @@ fn draws(imports: &HashMap<SymbolId, Imported<'_>>) -> bool {
     })
 }
 
-/// True where a class's or file's name suggests a request path.
+/// True where a class's or file's name suggests a request path. A service that
+/// sends mail or works through jobs does so behind one.
 pub fn names_service(name: &str) -> bool {
-    words(name).iter().any(|word| SERVICE_WORDS.contains(&word.as_str()))
+    const BEHIND: &[&str] = &[
+        "worker",
+        "workers",
+        "job",
+        "jobs",
+        "cron",
+        "scheduler",
+        "processor",
+        "consumer",
+        "subscriber",
+        "listener",
+        "mail",
+        "mailer",
+        "email",
+        "emails",
+        "migration",
+        "seeder",
+    ];
+    const IN_FRONT: &[&str] = &["controller", "resolver", "middleware"];
+    let words = words(name);
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    let lower = name.to_ascii_lowercase();
+    let sends = || ["sendgrid", "mailgun", "smtp"].iter().any(|mailer| lower.contains(mailer));
+    has(SERVICE_WORDS) && (has(IN_FRONT) || !has(BEHIND) && !sends())
 }

@@ -89,6 +89,13 @@ fn library(model: &Model<'_>, new: &NewExpression<'_>) -> Option<&'static str> {
     }
 }
 
+/// True within a handler that `function` registers: what the function makes
+/// serves all requests that come to it.
+pub fn serves_requests(model: &Model<'_>, node: NodeId, function: NodeId) -> bool {
+    let serves = |id: NodeId| model.context_of(id) == Context::Handler;
+    model.function_of(node) != Some(function) && serves(node) && !serves(function)
+}
+
 /// Kept in a constant of the function, called or handed to a request there,
 /// and neither returned nor kept anywhere else.
 fn is_used_up(model: &Model<'_>, symbol: SymbolId, function: NodeId) -> bool {
@@ -101,6 +108,9 @@ fn is_used_up(model: &Model<'_>, symbol: SymbolId, function: NodeId) -> bool {
     for reference in scoping.get_resolved_references(symbol) {
         let id = reference.node_id();
         let parent = nodes.parent_id(id);
+        if serves_requests(model, id, function) {
+            return false;
+        }
         match nodes.kind(parent) {
             AstKind::StaticMemberExpression(_) => {
                 let AstKind::CallExpression(_) = nodes.parent_kind(parent) else { return false };

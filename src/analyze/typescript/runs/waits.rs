@@ -219,10 +219,22 @@ pub fn named_io_of_element<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpressi
     }
 }
 
-/// True where the client of a call is a parameter that may be a transaction.
+/// True where the client of a call is a parameter that may be a transaction, or
+/// what hangs off it: `const users = manager?.getRepository(User) ?? own`.
 pub fn is_handed_over<'a>(effects: &Effects<'_, 'a>, read: &AwaitedRead<'a>) -> bool {
-    match effects.chain(read.call).base.root {
-        Root::Symbol(symbol, _) => matches!(effects.model.binding(symbol), Binding::Parameter),
+    let model = effects.model;
+    let is_parameter = |root: Root<'_, '_>| matches!(root, Root::Symbol(symbol, _) if matches!(model.binding(symbol), Binding::Parameter));
+    let root = effects.chain(read.call).base.root;
+    let Root::Symbol(symbol, _) = root else { return false };
+    match model.binding(symbol) {
+        Binding::Parameter => true,
+        Binding::Constant(init) => match bare(init) {
+            Expression::LogicalExpression(either) => {
+                let left = called(&either.left).map_or_else(|| model.path_of(&either.left), |call| model.callee(call));
+                is_parameter(left.root)
+            }
+            _ => false,
+        },
         _ => false,
     }
 }

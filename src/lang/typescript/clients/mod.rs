@@ -146,7 +146,18 @@ impl<'m, 'a> Clients<'m, 'a> {
             Expression::AwaitExpression(awaited) => self.of_expression(&awaited.argument, depth),
             // `globalThis.prisma ?? new PrismaClient()`
             Expression::LogicalExpression(logical) => {
-                self.of_expression(&logical.right, depth).or_else(|| self.of_expression(&logical.left, depth))
+                let sides = (self.of_expression(&logical.right, depth), self.of_expression(&logical.left, depth));
+                // `tx ?? prisma`, `manager?.getRepository(X) ?? users`.
+                let text = self.model.text(&logical.left);
+                let begins = text.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '$').next();
+                let carrier = begins.is_some_and(names::is_carrier);
+                match sides {
+                    (Some(right), Some(left)) if left.nature != right.nature => {
+                        Some(Client { nature: Nature::Either, ..right })
+                    }
+                    (Some(right), None) if carrier => Some(Client { nature: Nature::Either, ..right }),
+                    (right, left) => right.or(left),
+                }
             }
             Expression::ConditionalExpression(choice) => {
                 let sides =

@@ -29,7 +29,7 @@ use super::{Model, bare};
 use crate::observe::{Effect, Io, NameRef, Question};
 
 pub use self::function::Summary;
-pub use self::given::{GIVEN, named_given};
+pub use self::given::{GIVEN, SUPER, named_given};
 pub use self::pure::{COLLECTING, is_fresh, touches_nothing};
 
 /// Links that read the answer of the call before them.

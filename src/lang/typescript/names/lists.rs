@@ -202,6 +202,9 @@ pub const TRAPS: &[&str] = &[
 pub const CARRIERS: &[&str] = &[
     "tx",
     "trx",
+    "trxmgr",
+    "trxmanager",
+    "txmanager",
     "t",
     "transaction",
     "session",
