@@ -137,6 +137,12 @@ pub type Values = BTreeMap<Cow<'static, str>, Value>;
 /// confirmed; its words stand in `rules/common.toml`.
 pub const NAMES_NOT_RESOLVED: &str = "names-not-resolved";
 
+/// True for assumptions about how a place is seen, or what stands beside it,
+/// which take nothing from another one about what runs.
+pub fn is_light(assumption: &Step) -> bool {
+    [NAMES_NOT_RESOLVED, "computes-by-name"].contains(&assumption.key.as_ref())
+}
+
 /// One step of evidence, one assumption or one guard: a key into the rule's
 /// texts, the values for its template, and the place it speaks of.
 #[derive(Clone, PartialEq, Debug)]

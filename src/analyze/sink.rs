@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::observe::{Candidate, Confidence, Context, Draft, FileMap, Need, Step, Value, Values};
+use crate::observe::{Candidate, Confidence, Context, Draft, FileMap, Need, Step, Value, Values, is_light};
 use crate::source::Span;
 
 /// Collects the candidates of one rule in one file.
@@ -115,11 +115,21 @@ impl Builder {
     }
 
     /// Lowers to `likely` under a named assumption. A second assumption makes
-    /// it `possible`: a likely finding rests on one.
+    /// it `possible`: a likely finding rests on one. A light one beside another
+    /// is a step of the evidence.
     pub fn assume(mut self, step: Step) -> Self {
-        let ceiling = if self.0.assumption.is_some() { Confidence::Possible } else { Confidence::Likely };
-        self.0.confidence = self.0.confidence.min(ceiling);
-        self.0.assumption.get_or_insert(step);
+        let (kept, beside) = match self.0.assumption.take() {
+            None => (step, None),
+            Some(light) if is_light(&light) => (step, Some(light)),
+            Some(first) if is_light(&step) => (first, Some(step)),
+            Some(first) => {
+                self.0.confidence = Confidence::Possible;
+                (first, None)
+            }
+        };
+        self.0.confidence = self.0.confidence.min(Confidence::Likely);
+        self.0.assumption = Some(kept);
+        self.0.evidence.extend(beside);
         self
     }
 

@@ -2,7 +2,7 @@
 
 use crate::join::needs::{Answer, answer};
 use crate::join::{Join, reach, severity};
-use crate::observe::{Candidate, Confidence, Context, IfNo, NAMES_NOT_RESOLVED, Question, Step};
+use crate::observe::{Candidate, Confidence, Context, IfNo, Question, Step, is_light};
 
 /// The assumption that a method of another file reads, as its name says.
 const METHOD_UNKNOWN: &str = "method-unknown";
@@ -119,10 +119,6 @@ fn clear(candidate: &mut Candidate, guard: Step) {
     candidate.cleared.get_or_insert(guard);
 }
 
-/// Assumptions about how a place is seen, or what stands beside it, which take
-/// nothing from another one about what runs.
-const LIGHT: &[&str] = &[NAMES_NOT_RESOLVED, "computes-by-name"];
-
 /// Lowers the confidence under a named assumption; a second assumption about
 /// the finding's truth makes it `possible`, since a likely finding rests on one.
 fn lower(candidate: &mut Candidate, ceiling: Confidence, assumption: Step, question: &Question) {
@@ -157,7 +153,7 @@ fn lower(candidate: &mut Candidate, ceiling: Confidence, assumption: Step, quest
         candidate.confidence = candidate.confidence.min(ceiling);
         return;
     }
-    let stands_in = candidate.assumption.as_ref().is_some_and(|step| LIGHT.contains(&step.key.as_ref()));
+    let stands_in = candidate.assumption.as_ref().is_some_and(is_light);
     let ceiling = if candidate.assumption.is_some() && !stands_in { Confidence::Possible } else { ceiling };
     candidate.confidence = candidate.confidence.min(ceiling);
     match candidate.assumption.take() {

@@ -287,7 +287,9 @@ fn guard(model: &Model<'_>, around: &Around<'_>, call: NodeId) -> Option<Step> {
             {
                 return Some(Step::at("loop-carries-state", span));
             }
-            Kind::Break | Kind::Return | Kind::Yield if turn_of(model, id) == Some(node) => {
+            Kind::Break | Kind::Return | Kind::Yield
+                if turn_of(model, id) == Some(node) && !hands_error_on(model, id) =>
+            {
                 return Some(Step::at("loop-leaves-early", span));
             }
             Kind::Call { .. } if model.callee(id).is_some_and(|path| equals(&path, "std::thread::sleep")) => {
@@ -311,6 +313,17 @@ fn guard(model: &Model<'_>, around: &Around<'_>, call: NodeId) -> Option<Step> {
         }
     }
     None
+}
+
+/// `Err(error) => return Err(error)` leaves a loop where `?` would.
+fn hands_error_on(model: &Model<'_>, id: NodeId) -> bool {
+    let returns = matches!(model.tree.kind(id), Kind::Return);
+    let fails = |at: NodeId| matches!(model.tree.kind(at), Kind::Arm { pattern } if pattern.path.last().is_some_and(|leaf| leaf == "Err"));
+    let gives = model.tree.children(id).any(|given| match model.tree.kind(given) {
+        Kind::Call { callee, .. } => model.leaf_name(*callee) == Some("Err"),
+        _ => false,
+    });
+    returns && gives && model.tree.ancestors(id).into_iter().any(fails)
 }
 
 /// True for `.take(50)`: what bounds the rounds leaves many of them.

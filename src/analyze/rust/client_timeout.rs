@@ -68,7 +68,7 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
                 && made.head == constructor.head
                 && reports(made, model.use_of(made), model.context(made.node))
         });
-        if told || reports(constructor, used, context) {
+        if told || reports(constructor, used, model.context(node)) {
             sink.push(candidate.clear(Step::at("with-client-per-call", span)));
             continue;
         }
@@ -241,8 +241,23 @@ fn is_timed_block(model: &Model<'_>, block: NodeId) -> bool {
 /// A client that is kept is used where its keeper is, not where it is made.
 fn context_of(model: &Model<'_>, constructor: &Constructor<'_>, used: Use) -> Context {
     let kept = used == Use::Escapes || model.body_of(constructor.node) == Body::Once;
+    // So is one that a task goes on asking with, round by round, itself or by
+    // a function of this file.
+    let asks = |used: NodeId| match model.tree.kind(model.tree.node(used).parent) {
+        Kind::Method { receiver, name, .. } => *receiver == used && VERBS.contains(&name.as_str()),
+        Kind::Reference { .. } => {
+            let taker = model.tree.node(model.tree.node(used).parent).parent;
+            model.called_here(taker).is_some()
+        }
+        _ => false,
+    };
+    let goes_on = || {
+        let Some((binding, pattern)) = model.bound_by(constructor.node) else { return false };
+        let Some(name) = pattern.name() else { return false };
+        model.uses_of(binding, name).into_iter().any(|used| model.loop_of(used).is_some() && asks(used))
+    };
     match model.context(constructor.node) {
-        Context::Startup if kept => Context::Library,
+        Context::Startup if kept || goes_on() => Context::Library,
         context => context,
     }
 }

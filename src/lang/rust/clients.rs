@@ -142,6 +142,7 @@ impl Model<'_> {
                     None => self.callee(call)?,
                 },
             },
+            Kind::Method { .. } => return self.client_made(call),
             _ => return None,
         };
         let path: Vec<&str> = path.iter().map(String::as_str).collect();

@@ -395,7 +395,10 @@ impl Model<'_> {
         let entry = attrs.into_iter().flatten().any(|attr| matches!(attr.leaf(), "main" | "launch" | "ctor"));
         // What runs a program gives nothing back but how it went.
         let runs = function.name == "run" || function.name.starts_with("run_");
-        entry || is_startup_name(&function.name) && !((runs || self.makes_row(function)) && gives_data(function))
+        // `with_prices(&self, rows)` adds to what it is asked for.
+        let adds = function.name.starts_with("with_") && function.is_async && function.receiver.is_some();
+        entry
+            || !adds && is_startup_name(&function.name) && !((runs || self.makes_row(function)) && gives_data(function))
     }
 
     /// `create(ctx, account)` among handlers, `self.create(order)`: what is made

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Model;
 use super::node::{Kind, NodeId};
+use super::values::Local;
 
 impl Model<'_> {
     /// Every plain name in the code below a node, those in macros and inline
@@ -68,7 +69,17 @@ impl Model<'_> {
 
     /// True where the code below a node borrows something as `&mut`.
     pub fn borrows_mutably(&self, node: NodeId) -> bool {
-        self.tree.below(node).any(|id| matches!(self.tree.kind(id), Kind::Reference { mutable: true, .. }))
+        self.tree.below(node).any(|id| match self.tree.kind(id) {
+            // What is bound below the node lives no longer than it.
+            Kind::Reference { mutable: true, value } => match self.tree.kind(*value) {
+                Kind::Path(path) if path.len() == 1 => match self.local(*value, &path[0]) {
+                    Some(Local::Let(found)) => !self.tree.is_within(found, node),
+                    _ => true,
+                },
+                _ => true,
+            },
+            _ => false,
+        })
     }
 
     /// True for a value whose evaluation asks nothing of anybody: names,

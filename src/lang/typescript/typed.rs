@@ -82,11 +82,11 @@ impl<'a> Model<'a> {
     /// `members` lead there. The last of them is what is called.
     fn type_behind(&self, ty: &'a TSType<'a>, members: &[&str]) -> Option<(Imported<'a>, usize)> {
         let mut ty = ty;
-        for used in 0..members.len() {
+        for (used, member) in members.iter().enumerate() {
             if let Some(imported) = self.imported_type(ty) {
                 return Some((imported, used));
             }
-            ty = self.member_type(ty, members[used])?;
+            ty = self.member_type(ty, member)?;
         }
         None
     }

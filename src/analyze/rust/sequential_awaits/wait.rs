@@ -222,9 +222,22 @@ pub fn between(model: &Model<'_>, statement: NodeId) -> Option<Between> {
         Kind::Let { otherwise: None, init: Some(init), .. } if model.is_plain_value(*init) => of(false),
         Kind::Let { otherwise: None, init: Some(init), .. } if computes(model, *init) => of(true),
         Kind::Statement { value, .. } if model.is_log(*value) => of(false),
+        // `if slow { warn!(…) }`.
+        Kind::Statement { value, .. } if only_logs(model, *value) => of(false),
         Kind::Macro { .. } if model.is_log(statement) => of(false),
         _ => None,
     }
+}
+
+/// A branch that does nothing but log.
+fn only_logs(model: &Model<'_>, value: NodeId) -> bool {
+    let Kind::If { cond, then, otherwise } = model.tree.kind(value) else { return false };
+    let logs = |branch: NodeId| {
+        let plain = |id: NodeId| matches!(model.tree.kind(id), Kind::Statement { value, .. } if model.is_log(*value));
+        let mut all = model.tree.children(branch).peekable();
+        all.peek().is_some() && all.all(|id| plain(id) || model.is_log(id))
+    };
+    model.is_plain_value(*cond) && logs(*then) && otherwise.is_none_or(logs)
 }
 
 /// `pool.get().await?`.
@@ -240,6 +253,45 @@ fn takes_connection(model: &Model<'_>, init: NodeId) -> bool {
     }
 }
 
+/// A plain function of this file that is lent what it reads, and gives a value
+/// whatever it finds.
+fn gives_value(model: &Model<'_>, call: NodeId) -> bool {
+    // What changes something through a shared reference.
+    const INSIDE: &[&str] = &[
+        "lock",
+        "write",
+        "borrow_mut",
+        "set",
+        "store",
+        "swap",
+        "replace",
+        "fetch_add",
+        "fetch_sub",
+        "send",
+        "try_send",
+        "insert",
+        "remove",
+        "inc",
+        "observe",
+        "execute",
+        "load",
+    ];
+    let Some(function) = model.called_here(call).filter(|function| !function.is_async) else { return false };
+    let (Some(body), Some(output)) = (function.body, &function.output) else { return false };
+    let writes = function.params.iter().any(|param| param.ty.reference == Some(true));
+    let plain = |id: NodeId| match model.tree.kind(id) {
+        Kind::Macro { .. } => model.is_log(id),
+        Kind::Call { .. } | Kind::Async | Kind::Loop | Kind::While { .. } => false,
+        Kind::Method { name, .. } => !INSIDE.contains(&name.as_str()),
+        _ => true,
+    };
+    !writes
+        && !matches!(output.leaf(), "Result")
+        && !names::is_guard(&function.name)
+        && names::effect_of(&function.name) != Effect::Write
+        && model.tree.below(body).all(plain)
+}
+
 /// True for code that awaits nothing, cannot leave, and calls nothing that
 /// checks or writes by its name.
 fn computes(model: &Model<'_>, value: NodeId) -> bool {
@@ -251,7 +303,7 @@ fn computes(model: &Model<'_>, value: NodeId) -> bool {
         Kind::Closure { is_async, .. } => !is_async,
         Kind::Reference { mutable, .. } => !mutable,
         Kind::Method { name, .. } => !matches!(name.as_str(), "lock" | "write" | "borrow_mut") && harmless(name),
-        Kind::Call { callee, .. } => model.leaf_name(*callee).is_none_or(harmless),
+        Kind::Call { callee, .. } => model.leaf_name(*callee).is_none_or(harmless) || gives_value(model, id),
         Kind::Macro { path, .. } => {
             let leaf = path.last().map_or("", String::as_str);
             matches!(leaf, "format" | "vec" | "json" | "matches" | "concat") || model.is_log(id)

@@ -230,6 +230,8 @@ fn code<'a>(effects: &Effects<'_, 'a>, statement: NodeId, in_branch: bool) -> Op
                     matches!(model.kind(around), AstKind::ConditionalExpression(_) | AstKind::LogicalExpression(_))
                 });
             }
+            // `rows.forEach((row) => { if (!row.id) throw … })` checks.
+            AstKind::CallExpression(call) if refuses(effects, call) => return None,
             AstKind::CallExpression(call) => match computes(effects, call) {
                 Computes::Known => {}
                 // A call whose answer nobody takes is there for what it does.
@@ -261,6 +263,18 @@ fn code<'a>(effects: &Effects<'_, 'a>, statement: NodeId, in_branch: bool) -> Op
         }
     }
     Some(found)
+}
+
+/// True where what is handed over throws when it is called.
+fn refuses(effects: &Effects<'_, '_>, call: &CallExpression<'_>) -> bool {
+    let throws = |given: &Expression<'_>| {
+        matches!(given, Expression::ArrowFunctionExpression(_) | Expression::FunctionExpression(_))
+            && effects
+                .model
+                .subtree(effects.model.node(given))
+                .any(|id| matches!(effects.model.kind(id), AstKind::ThrowStatement(_)))
+    };
+    call.arguments.iter().filter_map(|given| given.as_expression()).any(throws)
 }
 
 /// True for a call that is a statement of its own.

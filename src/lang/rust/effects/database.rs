@@ -154,7 +154,11 @@ impl Model<'_> {
             | "find"
             | "query"
             | "query_one"
-            | "query_opt" => Effect::Read,
+            | "query_opt"
+            | "query_raw"
+            | "prepare"
+            | "prepare_cached"
+            | "prepare_typed" => Effect::Read,
             "insert_one"
             | "insert_many"
             | "update_one"
@@ -167,7 +171,15 @@ impl Model<'_> {
             | "batch_execute" => Effect::Write,
             _ => return None,
         };
-        let path = self.type_path(*receiver)?;
+        let Some(path) = self.type_path(*receiver) else {
+            // A collection that another file's type holds, by what nothing but
+            // MongoDB's are asked.
+            let counts = matches!(name.as_str(), "count_documents" | "estimated_document_count");
+            let held = matches!(self.tree.kind(*receiver), Kind::Field { .. });
+            let of_mongodb =
+                held && self.names_crate("mongodb") && (counts || matches!(name.as_str(), "find" | "find_one"));
+            return of_mongodb.then(|| Operation::new(Io::Database, effect, Resource::SharedByName));
+        };
         let resource = match path.first()?.as_str() {
             "mongodb" => Resource::Shared,
             "tokio_postgres" | "deadpool_postgres" if self.is_taken(*receiver) => Resource::Taken,
@@ -215,7 +227,8 @@ impl Model<'_> {
         if !args.is_empty() || !TAKES.contains(&name.as_str()) {
             return false;
         }
-        let pool = self.leaf_name(*receiver).is_some_and(|leaf| leaf == "db" || leaf.ends_with("pool"));
+        let pool =
+            self.leaf_name(*receiver).is_some_and(|leaf| matches!(leaf, "db" | "redis") || leaf.ends_with("pool"));
         let held = self
             .bound_by(self.tree.node(value).parent)
             .and_then(|(_, pattern)| pattern.name())
@@ -225,7 +238,7 @@ impl Model<'_> {
 
     /// True for a local that holds a connection which its function took from a
     /// pool.
-    fn is_taken(&self, value: NodeId) -> bool {
+    pub(super) fn is_taken(&self, value: NodeId) -> bool {
         let Some(found) = self.let_of(self.behind_references(value)) else { return false };
         self.tree.below(found).any(|id| match self.tree.kind(id) {
             Kind::Await(taken) => self.takes_connection(*taken),

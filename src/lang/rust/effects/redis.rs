@@ -98,8 +98,9 @@ impl Model<'_> {
         if args.is_empty() || !self.names_crate("redis") {
             return None;
         }
-        let made = self.init_of(self.behind_references(*receiver))?;
-        self.is_multiplexed(made).then(|| Operation::new(Io::Database, effect, Resource::Taken))
+        let made = || self.init_of(self.behind_references(*receiver));
+        let bears = self.is_taken(*receiver) || made().is_some_and(|made| self.is_multiplexed(made));
+        bears.then(|| Operation::new(Io::Database, effect, Resource::Taken))
     }
 
     /// `manager.clone()` and `client.get_multiplexed_async_connection().await?`.
