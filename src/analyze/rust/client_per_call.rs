@@ -98,9 +98,6 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
         let context = model.context(constructor.node);
         let in_loop = work_loop(model, constructor.node);
         let span = model.tree.span(constructor.node);
-        if guard(model, &constructor, used, context, in_loop).is_some() {
-            continue;
-        }
         let hot = context == Context::Handler || in_loop.is_some();
         let candidate = sink
             .candidate(span, model.symbol(constructor.node), context)
@@ -115,7 +112,10 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
                 if_unknown: None,
                 if_no: IfNo::Clear,
             });
-        sink.push(weighed(model, &constructor, used, context, candidate));
+        sink.push(match guard(model, &constructor, used, context, in_loop) {
+            Some(guard) => candidate.clear(guard),
+            None => weighed(model, &constructor, used, context, places(model, used, in_loop, candidate)),
+        });
     }
 }
 
@@ -301,14 +301,7 @@ fn judge(
     let untimed = !matches!(used, Use::Held(_)) && is_untimed(model, constructor);
     let variant = if untimed { "client-per-call-untimed" } else { "client-per-call" };
     let mut candidate = base.variant(variant).value("cold", !hot).value("untimed", untimed);
-    if let Use::Local(binding) | Use::Held(binding) = used {
-        candidate = candidate.evidence(Step::at("client-dropped", model.tree.span(binding)));
-    }
-    if let Some(around) = in_loop {
-        let head = model.tree.span(around);
-        candidate =
-            candidate.value("in_loop", true).evidence(Step::at("made-in-loop", Span::new(head.start, head.start + 1)));
-    }
+    candidate = places(model, used, in_loop, candidate);
     if untimed {
         candidate = candidate.evidence(Step::at("client-untimed", span));
     }
@@ -330,6 +323,19 @@ fn judge(
                 if_no: IfNo::DropPatch,
             });
         }
+    }
+    candidate
+}
+
+/// What holds the client until it is dropped, and the loop that makes it.
+fn places(model: &Model<'_>, used: Use, in_loop: Option<NodeId>, mut candidate: Builder) -> Builder {
+    if let Use::Local(binding) | Use::Held(binding) = used {
+        candidate = candidate.evidence(Step::at("client-dropped", model.tree.span(binding)));
+    }
+    if let Some(around) = in_loop {
+        let head = model.tree.span(around);
+        candidate =
+            candidate.value("in_loop", true).evidence(Step::at("made-in-loop", Span::new(head.start, head.start + 1)));
     }
     candidate
 }

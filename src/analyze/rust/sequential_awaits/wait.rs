@@ -121,13 +121,21 @@ fn branch(model: &Model<'_>, value: NodeId) -> Option<Found> {
     found
 }
 
-/// The locals that a branch sets or fills.
+/// The locals that a branch sets or fills: by a method whose answer nobody
+/// takes, or one that is known to.
 fn filled<'m>(model: &'m Model<'_>, value: NodeId) -> BTreeSet<&'m str> {
+    const FILLS: &[&str] =
+        &["push", "push_str", "push_back", "insert", "extend", "append", "entry", "remove", "pop", "take", "replace"];
     let mut names = BTreeSet::new();
     for id in model.tree.below(value) {
+        let dropped = || {
+            let around = model.tree.node(model.unwrapped(id)).parent;
+            matches!(model.tree.kind(around), Kind::Statement { dropped: true, .. })
+        };
         let target = match model.tree.kind(id) {
             Kind::Assign { target, .. } => *target,
-            Kind::Method { receiver, .. } => *receiver,
+            Kind::Method { receiver, name, .. } if FILLS.contains(&name.as_str()) || dropped() => *receiver,
+            Kind::Reference { mutable: true, value } => *value,
             _ => continue,
         };
         names.extend(root_name(model, target));

@@ -54,7 +54,7 @@ impl Summary {
             calls: Vec::new(),
             uses_transaction: false,
             handed: false,
-            passes: passes(model, function),
+            passes: false,
             span: model.name_span(function),
             blocks: None,
         };
@@ -123,6 +123,8 @@ impl Summary {
         if summary.public.effect > Effect::Read {
             // Nothing that another file does makes it a read again.
             summary.public.calls = Vec::new();
+        } else if summary.public.io > Io::None || !summary.public.calls.is_empty() {
+            summary.public.passes = passes(model, function);
         }
         summary
     }
