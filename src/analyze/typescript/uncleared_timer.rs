@@ -362,7 +362,12 @@ fn known_delay(model: &Model<'_>, delay: &Expression<'_>) -> Option<f64> {
 /// called over and over with other work.
 fn raced_parameter(model: &Model<'_>, timer: &Timer<'_>) -> Option<Span> {
     if timer.origin == Origin::ByHand {
-        let Root::Symbol(symbol, _) = model.callee(timer.race).root else { return None };
+        // What is only listened to is no work that is handed over.
+        let path = model.callee(timer.race);
+        let Root::Symbol(symbol, _) = path.root else { return None };
+        if path.leaf() != "then" {
+            return None;
+        }
         return matches!(model.binding(symbol), Binding::Parameter).then(|| span(&timer.race.callee));
     }
     let others = elements(timer.race).into_iter().enumerate().filter(|(index, _)| *index != timer.index);
