@@ -15,8 +15,8 @@ use oxc_ast::ast::{
 use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
 
-use super::clients::{Client, Kind, Nature, PRISMA_READS};
-use super::effects::client::{MODEL_READS, REDIS_READS};
+use super::clients::{Client, Kind, Nature, PRISMA_READS, REDIS_READS};
+use super::effects::client::MODEL_READS;
 use super::effects::{Effects, GIVEN, SUPER, named_given};
 use super::functions::is_function;
 use super::path::{Binding, Root, is_project_module};

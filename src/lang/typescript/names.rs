@@ -7,7 +7,7 @@ mod lists;
 use self::lists::{AMBIGUOUS, CARRIERS, COMPUTED, MAKES_VALUE, MAKING, READ, SERIAL, TRAPS, WRITE};
 use crate::observe::Effect;
 
-pub use self::lists::{LARGE_FILES, SMALL_FILES};
+pub use self::lists::{COLLECTING, LARGE_FILES, SMALL_FILES};
 
 /// Splits `camelCase`, `PascalCase`, `snake_case` and digits into lower-case words.
 pub fn words(name: &str) -> Vec<String> {

@@ -10,7 +10,7 @@ use oxc_syntax::node::NodeId;
 use oxc_syntax::operator::UnaryOperator;
 use oxc_syntax::symbol::SymbolId;
 
-use super::effects::COLLECTING;
+use super::names::COLLECTING;
 use super::path::Root;
 use super::{Model, bare, span};
 use crate::source::Span;

@@ -19,8 +19,8 @@ use oxc_syntax::symbol::SymbolId;
 
 pub use self::kind::{Client, Kind};
 use self::named::by_name;
-pub use self::table::Nature;
 use self::table::{CLASSES, HANDS_ON, MAKERS, VALUES, is_module};
+pub use self::table::{Nature, REDIS_READS};
 use super::names;
 use super::path::{Binding, Imported, Path, Root, strip_node};
 use super::values::key_name;

@@ -3,7 +3,7 @@
 use oxc_ast::ast::{CallExpression, Expression};
 
 use super::sql;
-use crate::lang::typescript::clients::{Client, Kind, PRISMA_READS};
+use crate::lang::typescript::clients::{Client, Kind, PRISMA_READS, REDIS_READS};
 use crate::lang::typescript::names;
 use crate::lang::typescript::path::argument;
 use crate::lang::typescript::values::{Property, key_name, property};
@@ -132,54 +132,6 @@ const TYPEORM_FETCHES: &[&str] = &[
 
 const TYPEORM_CHANGES: &[&str] =
     &["insert", "update", "delete", "softDelete", "restore", "setLock", "useTransaction", "setQueryRunner", "execute"];
-
-/// Commands of Redis that change nothing.
-pub const REDIS_READS: &[&str] = &[
-    "get",
-    "mget",
-    "hget",
-    "hgetall",
-    "hmget",
-    "hkeys",
-    "hvals",
-    "hlen",
-    "hexists",
-    "hscan",
-    "exists",
-    "ttl",
-    "pttl",
-    "type",
-    "keys",
-    "scan",
-    "strlen",
-    "getrange",
-    "smembers",
-    "sismember",
-    "smismember",
-    "scard",
-    "sinter",
-    "sunion",
-    "sdiff",
-    "srandmember",
-    "zrange",
-    "zrevrange",
-    "zrangebyscore",
-    "zrevrangebyscore",
-    "zscore",
-    "zmscore",
-    "zcard",
-    "zcount",
-    "zrank",
-    "zrevrank",
-    "lrange",
-    "llen",
-    "ping",
-    "lindex",
-    "xlen",
-    "xrange",
-    "dbsize",
-    "info",
-];
 
 const KNEX_CHANGES: &[&str] = &[
     "insert",

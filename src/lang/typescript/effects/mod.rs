@@ -30,7 +30,7 @@ use crate::observe::{Effect, Io, NameRef, Question};
 
 pub use self::function::Summary;
 pub use self::given::{GIVEN, SUPER, named_given};
-pub use self::pure::{COLLECTING, is_fresh, touches_nothing};
+pub use self::pure::{is_fresh, touches_nothing};
 
 /// Links that read the answer of the call before them.
 const READS_BODY: &[&str] = &["json", "text", "arrayBuffer", "blob", "buffer", "bytes"];

@@ -156,10 +156,6 @@ pub fn is_pure_package(module: &str) -> bool {
     PURE_PACKAGES.contains(&strip_node(module))
 }
 
-/// Methods that change their own collection only.
-pub const COLLECTING: &[&str] =
-    &["push", "set", "add", "sort", "reverse", "unshift", "pop", "shift", "splice", "delete", "append", "fill"];
-
 /// True where a variable holds something that was made for it alone.
 pub fn is_fresh(model: &Model<'_>, symbol: SymbolId) -> bool {
     let init = match model.binding(symbol) {
@@ -305,7 +301,7 @@ pub fn is_pure<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, func
     if matches!(leaf, "sort" | "reverse") && (matches!(path.root, Root::Call(_)) || is_array(call)) {
         return true;
     }
-    if COLLECTING.contains(&leaf)
+    if names::COLLECTING.contains(&leaf)
         && let Root::Symbol(symbol, _) = path.root
     {
         let here = model.is_within(model.scoping().symbol_declaration(symbol), function);

@@ -469,3 +469,7 @@ pub const MAKES_VALUE: &[&str] = &[
     "year",
     "zip",
 ];
+
+/// Methods that change their own collection only.
+pub const COLLECTING: &[&str] =
+    &["push", "set", "add", "sort", "reverse", "unshift", "pop", "shift", "splice", "delete", "append", "fill"];
