@@ -9,6 +9,7 @@ use crate::lang::rust::effects::{Operation, Resource};
 use crate::lang::rust::functions::Body;
 use crate::lang::rust::node::{Kind, Lit, NodeId, Pattern};
 use crate::lang::rust::path::equals;
+use crate::lang::rust::uses::FILLS;
 use crate::lang::rust::values::Local;
 use crate::observe::{Confidence, Context, Effect, IfNo, Io, Need, Question, Step};
 use crate::source::Span;
@@ -384,10 +385,9 @@ fn derivation<'m>(model: &'m Model<'_>, body: NodeId, call: NodeId) -> BTreeSet<
 /// What lies outside of the loop and is changed by a round: assigned, or a
 /// collection that grows or shrinks.
 fn kept<'m>(model: &'m Model<'_>, around: &Around<'_>) -> BTreeSet<&'m str> {
-    const CHANGES: &[&str] = &["push", "insert", "extend", "remove", "push_back", "append", "entry", "retain", "clear"];
     let targets = model.tree.below(around.body).filter_map(|id| match model.tree.kind(id) {
         Kind::Assign { target, .. } => Some(*target),
-        Kind::Method { receiver, name, .. } if CHANGES.contains(&name.as_str()) => Some(*receiver),
+        Kind::Method { receiver, name, .. } if FILLS.contains(&name.as_str()) => Some(*receiver),
         _ => None,
     });
     let outer = targets.filter(|&target| is_outer(model, target, around.node));

@@ -110,7 +110,7 @@ impl Model<'_> {
         }
         let Some(function) = self.function_of(node) else { return };
         let Some(body) = function.body else { return };
-        blocks.always &= !self.is_in_branch(node, body);
+        blocks.always &= self.runs_one_of([node], body);
         let order = |one: &Blocks| (!one.always, rank(one), one.span);
         match found.get_mut(&function.node) {
             Some(known) if order(known) <= order(&blocks) => {}
@@ -156,24 +156,6 @@ impl Model<'_> {
             }
             _ => None,
         }
-    }
-
-    /// True in a branch below `body` that another condition may pass over.
-    fn is_in_branch(&self, node: NodeId, body: NodeId) -> bool {
-        let mut inner = node;
-        for id in self.tree.ancestors(node) {
-            if id == body {
-                return false;
-            }
-            match self.tree.kind(id) {
-                Kind::If { cond, .. } if *cond != inner => return true,
-                Kind::Arm { .. } => return true,
-                Kind::Let { otherwise: Some(branch), .. } if *branch == inner => return true,
-                _ => {}
-            }
-            inner = id;
-        }
-        false
     }
 
     /// The blocking call that a node is.

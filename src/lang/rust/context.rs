@@ -25,7 +25,6 @@ const CLI_WORDS: &[&str] = &[
     "xtask",
     "xtasks",
     "cmd",
-    "console",
     "download",
     "installer",
     "install",
@@ -61,9 +60,9 @@ impl FileFacts {
         }
         let text = &source.text;
         let serves = ["axum::", "actix_web::", "tonic::transport::Server", "rocket::", "warp::", "hyper::server"];
-        // One of the commands may be the server.
+        // One of the commands may be the server, and a console a page.
         if class == PathClass::Product
-            && has(&["subcommand", "subcommands"])
+            && has(&["subcommand", "subcommands", "console"])
             && !serves.iter().any(|s| text.contains(s))
         {
             class = PathClass::Script;
@@ -77,8 +76,16 @@ impl FileFacts {
         if class == PathClass::Product && reads_arguments && !serves.iter().any(|s| text.contains(s)) {
             class = PathClass::Script;
         }
-        // A further program that goes through something once and ends.
-        let goes_on = || tree.all().any(|id| matches!(tree.kind(id), Kind::Loop | Kind::While { .. }));
+        // A further program that goes through something once and ends: it neither
+        // loops on, nor calls what may.
+        let goes_on = || {
+            tree.all().any(|id| match tree.kind(id) {
+                Kind::Loop | Kind::While { .. } => true,
+                Kind::Method { name, .. } => runs_on(name),
+                Kind::Path(path) => path.last().is_some_and(|leaf| runs_on(leaf)),
+                _ => false,
+            })
+        };
         let has_main = || tree.functions.iter().any(|f| f.name == "main");
         if class == PathClass::Product
             && source.path.contains("src/bin/")
@@ -91,6 +98,13 @@ impl FileFacts {
         let is_wasm = text.contains("wasm_bindgen") || text.contains("worker::event");
         Self { routed: routed(tree), class, is_wasm }
     }
+}
+
+/// True for names of functions that may run as long as the process.
+fn runs_on(name: &str) -> bool {
+    const STARTS: &[&str] =
+        &["run", "serve", "start", "listen", "launch", "spawn", "consume", "subscribe", "work", "worker"];
+    name.split('_').next().is_some_and(|word| STARTS.contains(&word))
 }
 
 /// The functions named in `get(list)`, `.to(list)`, `from_fn(auth)`.

@@ -6,7 +6,6 @@ use super::functions::Body;
 use super::node::{Function, Impl, Kind, NodeId, Receiver};
 use super::path::reference;
 use super::values::Typed;
-use crate::lang::ways::{Way, runs_one_of};
 use crate::observe::{
     AsyncCall, Blocks, Context, Effect, Export, FunctionSummary, Io, NameRef, NamedCall, Observations,
 };
@@ -263,16 +262,7 @@ fn passes(model: &Model<'_>, function: &Function) -> bool {
         Kind::Await(value) => !model.is_neutral(*value) && !model.is_spawned(id, body),
         _ => false,
     });
-    let way = |outer: NodeId, inner: NodeId| match model.tree.kind(outer) {
-        Kind::If { cond, otherwise, .. } if *cond != inner => match otherwise {
-            Some(_) => Way::OneOf { of: 2 },
-            None => Way::Maybe,
-        },
-        Kind::Match { on } if *on != inner => Way::OneOf { of: model.tree.children(outer).count() - 1 },
-        Kind::Let { otherwise: Some(branch), .. } if *branch == inner => Way::Maybe,
-        _ => Way::Sure,
-    };
-    !runs_one_of(waits, body, |id| model.tree.node(id).parent, way)
+    !model.runs_one_of(waits, body)
 }
 
 /// True where a function is handed a transaction or one connection.

@@ -2,6 +2,7 @@
 
 use super::Model;
 use super::node::{Attr, Function, Kind, NodeId};
+use crate::lang::ways::{self, Way};
 
 /// What the innermost body around a node is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -207,6 +208,26 @@ impl Model<'_> {
         const SIGNS: &[&str] =
             &["Runtime::new", "new_multi_thread", "new_current_thread", "LocalSet::new", "block_on("];
         SIGNS.iter().any(|sign| self.source.text.contains(sign))
+    }
+
+    /// True where whoever runs `body` runs one of `places`, as far as branches
+    /// tell.
+    pub fn runs_one_of(&self, places: impl IntoIterator<Item = NodeId>, body: NodeId) -> bool {
+        let way = |outer: NodeId, inner: NodeId| match (self.tree.kind(outer), self.tree.kind(inner)) {
+            (Kind::If { cond, otherwise, .. }, _) if *cond != inner => match otherwise {
+                Some(_) => Way::OneOf { of: 2 },
+                None => Way::Maybe,
+            },
+            (Kind::Match { .. }, Kind::Arm { .. }) => {
+                let arms = |&id: &NodeId| matches!(self.tree.kind(id), Kind::Arm { .. });
+                Way::OneOf { of: self.tree.children(outer).filter(arms).count() }
+            }
+            // An arm of `select!`.
+            (_, Kind::Arm { .. }) => Way::Maybe,
+            (Kind::Let { otherwise: Some(branch), .. }, _) if *branch == inner => Way::Maybe,
+            _ => Way::Sure,
+        };
+        ways::runs_one_of(places, body, |id| self.tree.node(id).parent, way)
     }
 
     /// The loop around a node within its own body, the innermost first.

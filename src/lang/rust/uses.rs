@@ -6,6 +6,23 @@ use super::Model;
 use super::node::{Kind, NodeId};
 use super::values::Local;
 
+/// Methods that change the collection they are called on.
+pub const FILLS: &[&str] = &[
+    "push",
+    "push_str",
+    "push_back",
+    "insert",
+    "extend",
+    "append",
+    "entry",
+    "remove",
+    "retain",
+    "clear",
+    "pop",
+    "take",
+    "replace",
+];
+
 impl Model<'_> {
     /// Every plain name in the code below a node, those in macros and inline
     /// format arguments included.

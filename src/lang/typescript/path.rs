@@ -179,6 +179,16 @@ impl<'a> Model<'a> {
         path
     }
 
+    /// The path that a chain of calls begins with: `manager.getRepository` of
+    /// `manager?.getRepository(User).find()`.
+    pub fn begins_with(&self, expression: &'a Expression<'a>) -> Path<'a, 'a> {
+        let mut path = self.path_of(expression);
+        while let Root::Call(inner) = path.root {
+            path = self.callee(inner);
+        }
+        path
+    }
+
     fn walk_path<'e>(&self, expression: &'e Expression<'a>, path: &mut Path<'e, 'a>) {
         match bare(expression) {
             Expression::Identifier(id) => path.root = self.root_of(id),

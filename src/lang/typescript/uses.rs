@@ -10,7 +10,7 @@ use oxc_syntax::node::NodeId;
 use oxc_syntax::operator::UnaryOperator;
 use oxc_syntax::symbol::SymbolId;
 
-use super::names::COLLECTING;
+use super::names::{COLLECTING, is_logger};
 use super::path::Root;
 use super::{Model, bare, span};
 use crate::source::Span;
@@ -51,15 +51,16 @@ impl Uses {
         let mut uses = Self::of(model, node);
         for id in model.subtree(node) {
             let AstKind::CallExpression(call) = model.kind(id) else { continue };
-            let dropped = matches!(model.nodes().parent_kind(id), AstKind::ExpressionStatement(_));
-            if dropped {
-                for given in call.arguments.iter().filter_map(|given| given.as_expression()) {
-                    uses.define_root(model, given);
-                }
-            }
-            let Some(member) = call.callee.get_inner_expression().as_member_expression() else { continue };
-            if dropped || member.static_property_name().is_some_and(|name| COLLECTING.contains(&name)) {
-                uses.define_root(model, member.object());
+            let callee = call.callee.get_inner_expression().as_member_expression();
+            let receiver = callee.map(|member| member.object());
+            // A log looks at what it is handed.
+            let logs = || receiver.is_some_and(|on| is_logger(model.text(on)));
+            let dropped = matches!(model.nodes().parent_kind(id), AstKind::ExpressionStatement(_)) && !logs();
+            let collects =
+                || callee.and_then(|c| c.static_property_name()).is_some_and(|name| COLLECTING.contains(&name));
+            let given = call.arguments.iter().filter(|_| dropped).filter_map(|given| given.as_expression());
+            for filled in receiver.filter(|_| dropped || collects()).into_iter().chain(given) {
+                uses.define_root(model, filled);
             }
         }
         uses

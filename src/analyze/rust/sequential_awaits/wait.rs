@@ -7,6 +7,7 @@ use crate::lang::rust::Model;
 use crate::lang::rust::effects::Operation;
 use crate::lang::rust::functions::Body;
 use crate::lang::rust::node::{Kind, NodeId, Pattern};
+use crate::lang::rust::uses::FILLS;
 use crate::lang::typescript::names;
 use crate::observe::Effect;
 
@@ -124,8 +125,6 @@ fn branch(model: &Model<'_>, value: NodeId) -> Option<Found> {
 /// The locals that a branch sets or fills: by a method whose answer nobody
 /// takes, or one that is known to.
 fn filled<'m>(model: &'m Model<'_>, value: NodeId) -> BTreeSet<&'m str> {
-    const FILLS: &[&str] =
-        &["push", "push_str", "push_back", "insert", "extend", "append", "entry", "remove", "pop", "take", "replace"];
     let mut names = BTreeSet::new();
     for id in model.tree.below(value) {
         let dropped = || {

@@ -223,18 +223,20 @@ pub fn named_io_of_element<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpressi
 /// what hangs off it: `const users = manager?.getRepository(User) ?? own`.
 pub fn is_handed_over<'a>(effects: &Effects<'_, 'a>, read: &AwaitedRead<'a>) -> bool {
     let model = effects.model;
-    let is_parameter = |root: Root<'_, '_>| matches!(root, Root::Symbol(symbol, _) if matches!(model.binding(symbol), Binding::Parameter));
+    let parameter = |root: Root<'_, '_>| match root {
+        Root::Symbol(symbol, _) => matches!(model.binding(symbol), Binding::Parameter),
+        _ => false,
+    };
     let root = effects.chain(read.call).base.root;
-    let Root::Symbol(symbol, _) = root else { return false };
-    match model.binding(symbol) {
-        Binding::Parameter => true,
-        Binding::Constant(init) => match bare(init) {
-            Expression::LogicalExpression(either) => {
-                let left = called(&either.left).map_or_else(|| model.path_of(&either.left), |call| model.callee(call));
-                is_parameter(left.root)
-            }
+    let held = || match root {
+        Root::Symbol(symbol, _) => match model.binding(symbol) {
+            Binding::Constant(init) => match bare(init) {
+                Expression::LogicalExpression(either) => parameter(model.begins_with(&either.left).root),
+                _ => false,
+            },
             _ => false,
         },
         _ => false,
-    }
+    };
+    parameter(root) || held()
 }

@@ -45,12 +45,7 @@ fn settling_call<'a>(
     gives_up: bool,
 ) -> Option<&'a CallExpression<'a>> {
     let nodes = model.nodes();
-    let looks = || {
-        let inside = span(timer);
-        model
-            .subtree(timer.node_id.get())
-            .any(|id| matches!(nodes.kind(id), AstKind::IfStatement(_)) && inside.contains(span(&nodes.kind(id))))
-    };
+    let looks = || model.subtree(timer.node_id.get()).any(|id| matches!(nodes.kind(id), AstKind::IfStatement(_)));
     let listens = gives_up && !looks();
     let own_call = |from: NodeId| {
         nodes.ancestor_ids(from).take_while(|&id| id != executor).find_map(|id| match nodes.kind(id) {

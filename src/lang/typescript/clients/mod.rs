@@ -148,9 +148,9 @@ impl<'m, 'a> Clients<'m, 'a> {
             Expression::LogicalExpression(logical) => {
                 let sides = (self.of_expression(&logical.right, depth), self.of_expression(&logical.left, depth));
                 // `tx ?? prisma`, `manager?.getRepository(X) ?? users`.
-                let text = self.model.text(&logical.left);
-                let begins = text.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '$').next();
-                let carrier = begins.is_some_and(names::is_carrier);
+                let left = self.model.begins_with(&logical.left);
+                let carrier = matches!(left.root, Root::Symbol(_, name) if names::is_carrier(name))
+                    || left.members.iter().any(|member| names::is_carrier(member));
                 match sides {
                     (Some(right), Some(left)) if left.nature != right.nature => {
                         Some(Client { nature: Nature::Either, ..right })

@@ -4,7 +4,6 @@ use oxc_ast::AstKind;
 use oxc_syntax::symbol::SymbolId;
 
 use super::{Client, Kind, Nature, PRISMA_READS, PRISMA_ROW_WRITES, REDIS_READS};
-
 use crate::lang::typescript::path::{Binding, Path, Root};
 use crate::lang::typescript::{Model, names};
 

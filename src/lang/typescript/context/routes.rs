@@ -33,7 +33,7 @@ impl<'a> Model<'a> {
                 // `app.get("/x", caught(f))`: what wraps a handler calls it.
                 let around = call.node_id.get();
                 if matches!(self.nodes().parent_kind(around), AstKind::CallExpression(outer) if outer.callee.span() != call.span)
-                    && self.is_project_wrapper(call)
+                    && self.hands_one_on(call)
                     && self.is_route_callback(around)
                 {
                     return true;
@@ -80,7 +80,7 @@ impl<'a> Model<'a> {
 
     /// True for a call by a plain name, which hands on the one function that it
     /// is given: `caught(f)`, and not `validator("json", f)` or `list.map(f)`.
-    fn is_project_wrapper(&self, call: &CallExpression<'a>) -> bool {
+    fn hands_one_on(&self, call: &CallExpression<'a>) -> bool {
         matches!(bare(&call.callee), Expression::Identifier(_)) && call.arguments.len() == 1
     }
 

@@ -328,8 +328,14 @@ fn written<'e, 'a>(object: &'e oxc_ast::ast::ObjectExpression<'a>, name: &str) -
 /// The effect that an options object's `method` says; none means GET.
 fn by_method<'a>(model: &Model<'a>, options: Option<&'a Expression<'a>>, kind: Kind) -> Effect {
     let Some(options) = options else { return Effect::Read };
-    // `fetch(url, defaults())`: what is handed nothing has no body to send.
-    if matches!(bare(options), Expression::CallExpression(made) if made.arguments.is_empty()) {
+    // `fetch(url, defaults())`: what is handed nothing has no body to send, where
+    // its name speaks of none.
+    const SENDS: &[&str] = &["post", "put", "patch", "delete"];
+    if let Expression::CallExpression(made) = bare(options)
+        && kind == Kind::Fetch
+        && made.arguments.is_empty()
+        && !names::words(model.callee(made).leaf()).iter().any(|word| SENDS.contains(&word.as_str()))
+    {
         return Effect::Read;
     }
     let Some(object) = model.object(options) else { return Effect::Unknown };

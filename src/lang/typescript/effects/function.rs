@@ -210,7 +210,9 @@ impl Summary {
                 for name in &inner.public.calls {
                     self.depend(name);
                 }
-                self.waited = self.waited.take().or_else(|| inner.waited.clone());
+                if self.waited.is_none() && is_waited_for(model, call) {
+                    self.waited = inner.waited.clone();
+                }
                 self.named = self.named.max(inner.named);
                 self.by_name |= inner.by_name;
                 self.clients.extend(inner.clients.iter().cloned());
@@ -372,7 +374,9 @@ fn way(model: &Model<'_>, outer: NodeId, inner: NodeId) -> Way {
         AstKind::LogicalExpression(either) if !is(&either.left) => Way::Maybe,
         AstKind::SwitchStatement(switch) if !is(&switch.discriminant) => {
             let exhaustive = switch.cases.iter().any(|case| case.test.is_none());
-            if exhaustive { Way::OneOf { of: switch.cases.len() } } else { Way::Maybe }
+            // A case without code of its own is the next one by another name.
+            let ways = switch.cases.iter().filter(|case| !case.consequent.is_empty()).count();
+            if exhaustive { Way::OneOf { of: ways } } else { Way::Maybe }
         }
         AstKind::TryStatement(attempt) if attempt.handler.as_ref().is_some_and(|handler| is(&**handler)) => Way::Maybe,
         _ => Way::Sure,

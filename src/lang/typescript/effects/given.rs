@@ -12,8 +12,9 @@ use crate::lang::typescript::values::key_name;
 use crate::lang::typescript::{Model, bare};
 use crate::observe::NameRef;
 
-/// The member of an exported class that stands for the class which it extends.
-pub const SUPER: &str = "extends";
+/// The member of an exported class that stands for the class which it extends;
+/// no member has such a name.
+pub const SUPER: &str = "<super>";
 
 /// What a name of another file ends with that stands for what the function of
 /// this name gives.
