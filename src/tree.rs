@@ -83,7 +83,8 @@ impl Disk {
         &self.root
     }
 
-    fn locate(&self, path: &str) -> Result<PathBuf, ReadError> {
+    /// The real place of a relative path, and what lies there.
+    fn locate(&self, path: &str) -> Result<(PathBuf, fs::Metadata), ReadError> {
         let relative = Path::new(path);
         if relative.components().any(|c| !matches!(c, Component::Normal(_) | Component::CurDir)) {
             return Err(ReadError::Outside);
@@ -97,9 +98,10 @@ impl Disk {
             if !real.starts_with(&self.root) {
                 return Err(ReadError::Outside);
             }
-            return Ok(real);
+            let meta = fs::metadata(&real).map_err(absent_or_io)?;
+            return Ok((real, meta));
         }
-        Ok(full)
+        Ok((full, meta))
     }
 
     fn has_link_above(&self, relative: &Path) -> bool {
@@ -128,9 +130,8 @@ fn absent_or_io(error: io::Error) -> ReadError {
 
 impl Tree for Disk {
     fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, ReadError> {
-        let full = self.locate(path)?;
         // Asked before opening: opening a FIFO would wait for its writer.
-        let meta = fs::metadata(&full).map_err(absent_or_io)?;
+        let (full, meta) = self.locate(path)?;
         if !meta.is_file() {
             return Err(ReadError::NotAFile);
         }
@@ -146,7 +147,7 @@ impl Tree for Disk {
     }
 
     fn kind(&self, path: &str) -> Option<Kind> {
-        let meta = fs::metadata(self.locate(path).ok()?).ok()?;
+        let (_, meta) = self.locate(path).ok()?;
         if meta.is_dir() { Some(Kind::Folder) } else { meta.is_file().then_some(Kind::File) }
     }
 }
