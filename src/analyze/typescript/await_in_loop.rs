@@ -5,7 +5,7 @@ mod guards;
 use std::collections::BTreeSet;
 
 use oxc_ast::AstKind;
-use oxc_ast::ast::{AwaitExpression, CallExpression, Expression, ForStatementLeft};
+use oxc_ast::ast::{AwaitExpression, CallExpression, Expression, ForStatement, ForStatementLeft};
 use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
 
@@ -17,7 +17,7 @@ use crate::analyze::{Analysis, Sink, Vocabulary};
 use crate::lang::typescript::clients::{Kind, Nature, PRISMA_ROW_WRITES};
 use crate::lang::typescript::effects::{By, CallEffect, Effects};
 use crate::lang::typescript::functions::is_function;
-use crate::lang::typescript::path::is_project_module;
+use crate::lang::typescript::path::{Binding, is_project_module};
 use crate::lang::typescript::uses::Uses;
 use crate::lang::typescript::values::key_name;
 use crate::lang::typescript::{Model, bare, names, span};
@@ -29,7 +29,7 @@ pub const ANALYSIS: Analysis<super::Run> = Analysis {
     name: "await-in-loop",
     vocabulary: Vocabulary {
         values: &["call"],
-        evidence: &["loop-over-collection", "awaited-in-body", "row-in-body", "awaited-function"],
+        evidence: &["loop-over-collection", "loop-counts", "awaited-in-body", "row-in-body", "awaited-function"],
         guards: &[
             "loop-carries-state",
             "loop-is-paced",
@@ -76,6 +76,8 @@ struct Loop {
     body: NodeId,
     /// What each round binds, and what the body derives from it.
     varies: BTreeSet<SymbolId>,
+    /// True where it counts numbers up to one that is no collection's length.
+    counts: bool,
 }
 
 fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
@@ -98,7 +100,7 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
             .candidate(at, enclosing.symbol.clone(), enclosing.context)
             .value("call", call)
             .label(found.head, "the-loop")
-            .evidence(Step::at("loop-over-collection", found.head))
+            .evidence(Step::at(if found.counts { "loop-counts" } else { "loop-over-collection" }, found.head))
             .evidence(Step::at(if writes_row(model, first) { "row-in-body" } else { "awaited-in-body" }, at));
         if let Some(guard) = guards::guard(&effects, &found, &waits, first, &enclosing.context, few) {
             sink.push(builder.clear(guard));
@@ -124,7 +126,7 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
         let per_element = |builder: Builder| {
             let step = Step::at("many-elements", found.head);
             match (enclosing.context, enclosing.function.filter(|&f| model.name_of(f).is_some())) {
-                _ if row || by_name => builder.doubt(step),
+                _ if row || by_name || found.counts => builder.doubt(step),
                 (Context::Handler, _) => builder.assume(step),
                 (Context::Library, _) if enclosing.request_path_by_name.is_some() => builder.assume(step).need(Need {
                     question: Question::NotInCommandLineProgram,
@@ -143,7 +145,12 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
         };
         let of_service = |builder: Builder| {
             let step = Step::at("server-bears-several", found.head);
-            if by_hand { builder.doubt(step) } else { builder.assume(step) }
+            match found.counts {
+                // Years, weeks, levels: mostly few of them.
+                true => builder.doubt(Step::at("many-elements", found.head)),
+                false if by_hand => builder.doubt(step),
+                false => builder.assume(step),
+            }
         };
         let if_unknown = (first.effect.effect == Effect::Read).then_some(Confidence::Possible);
         let asked = |builder: Builder, question: Question, if_unknown: Option<Confidence>| {
@@ -195,10 +202,10 @@ impl Loop {
             AstKind::ForStatement(counted) => {
                 let body = child_with_span(model, node, span(&counted.body))?;
                 let test = counted.test.as_ref()?;
-                let mut found =
-                    Self { node, head: Span::new(span(counted).start, span(test).end), body, varies: BTreeSet::new() };
+                let head = Span::new(span(counted).start, span(test).end);
                 let init = child_with_span(model, node, span(counted.init.as_ref()?))?;
-                found.varies.extend(Uses::of(model, init).defines);
+                let counts = !goes_to_length(model, counted);
+                let mut found = Self { node, head, body, varies: Uses::of(model, init).defines, counts };
                 found.derive(model);
                 return Some(found);
             }
@@ -208,7 +215,7 @@ impl Loop {
         let left = AstKind::VariableDeclaration(declaration).node_id();
         let body = child_with_span(model, node, span(body))?;
         let head = Span::new(span(&model.kind(node)).start, head_end);
-        let mut found = Self { node, head, body, varies: Uses::of(model, left).defines };
+        let mut found = Self { node, head, body, varies: Uses::of(model, left).defines, counts: false };
         found.derive(model);
         Some(found)
     }
@@ -224,6 +231,21 @@ impl Loop {
             }
         }
     }
+}
+
+/// `i < ids.length`, also by a name that holds it, or `count` of them.
+fn goes_to_length(model: &Model<'_>, counted: &ForStatement<'_>) -> bool {
+    const LENGTHS: &[&str] = &["length", "len", "size", "count", "total"];
+    let says = |text: &str| names::words(text).iter().any(|word| LENGTHS.contains(&word.as_str()));
+    let Some(Expression::BinaryExpression(test)) = &counted.test else { return true };
+    let bound = |side: &Expression<'_>| match bare(side) {
+        Expression::Identifier(id) => match model.symbol_of(id).map(|symbol| model.binding(symbol)) {
+            Some(Binding::Constant(init)) => says(&id.name) || says(model.source.slice(span(init))),
+            _ => says(&id.name),
+        },
+        other => says(model.source.slice(span(other))),
+    };
+    bound(&test.right) || bound(&test.left)
 }
 
 fn child_with_span(model: &Model<'_>, node: NodeId, wanted: Span) -> Option<NodeId> {

@@ -312,9 +312,11 @@ fn is_small<'a>(model: &Model<'a>, one: &Blocking<'a>) -> bool {
 fn is_large<'a>(model: &Model<'a>, one: &Blocking<'a>) -> bool {
     let large = |name: &str| words(name).iter().any(|word| LARGE_FILES.contains(&word.as_str()));
     let around = model.symbol_at(one.call.node_id.get());
+    // A module's `exports` are no export of data.
+    let around = around.split('.').filter(|part| *part != "exports").any(large);
     let file = model.source.path.rsplitn(3, '/').take(2).any(large);
     let mut given = one.call.arguments.iter().filter_map(|given| given.as_expression()).take(2);
-    large(&around) || file || given.any(|given| says(model, given, &large))
+    around || file || given.any(|given| says(model, given, &large))
 }
 
 /// True where a name or a text in an expression is one of these.

@@ -35,6 +35,7 @@ pub const ANALYSIS: Analysis<super::Run> = Analysis {
         ],
         assumptions: &[
             "somebody-waits",
+            "job-is-awaited",
             "no-transaction",
             "reads-by-name",
             "client-by-name",
@@ -146,8 +147,11 @@ fn candidate_of<'a>(effects: &Effects<'_, 'a>, sink: &Sink<'_>, block: NodeId, r
     builder = builder.evidence(Step::at("independent", run_span(model, run)).with("count", count));
     builder = assumptions(effects, builder, run);
     // A start or a command saves once what a request would save each time.
-    if matches!(enclosing.context, Context::Startup | Context::Cli) {
-        builder = builder.doubt(Step::at("somebody-waits", first.span()));
+    match enclosing.context {
+        Context::Startup | Context::Cli => builder = builder.doubt(Step::at("somebody-waits", first.span())),
+        // So does a job, which is done when it is done.
+        Context::Scheduled if count == 2 => builder = builder.assume(Step::at("job-is-awaited", first.span())),
+        _ => {}
     }
     if builder.confidence() == Confidence::Certain
         && let Some(draft) = together::draft(effects, run, enclosing.function)

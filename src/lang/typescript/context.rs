@@ -3,6 +3,7 @@
 //! A closure runs where its function runs, so the first function on the way
 //! out that is shown to be a handler, a scheduled job or startup decides.
 
+mod jobs;
 mod routes;
 
 use oxc_ast::AstKind;
@@ -34,12 +35,9 @@ const HANDLER_DECORATORS: &[&str] = &[
     "ResolveField",
     "FieldResolver",
     "MessagePattern",
-    "EventPattern",
     "SubscribeMessage",
     "GrpcMethod",
     "GrpcStreamMethod",
-    "Process",
-    "OnEvent",
     "RestController",
     "Sse",
     "HttpCode",
@@ -139,6 +137,9 @@ impl<'a> Model<'a> {
         for id in std::iter::once(node).chain(self.nodes().ancestor_ids(node)).filter(|&id| is_function(self.kind(id)))
         {
             inside = true;
+            if self.is_job(id) {
+                return Context::Scheduled;
+            }
             if self.is_handler(id) {
                 return Context::Handler;
             }
@@ -155,6 +156,9 @@ impl<'a> Model<'a> {
         let file = self.source.path.rsplit('/').next().and_then(|name| name.split('.').next());
         if matches!(file, Some("bootstrap" | "startup")) {
             return Context::Startup;
+        }
+        if inside && self.is_file_of_events() {
+            return Context::Scheduled;
         }
         // A field's initializer runs with the constructor, not with the module.
         if !inside && self.class_of(node).is_none() { Context::Startup } else { Context::Library }
@@ -273,10 +277,6 @@ impl<'a> Model<'a> {
             if types.iter().any(|name| REQUEST_TYPES.contains(name)) && !self.is_client_request(&types) {
                 return true;
             }
-            // A queue's worker takes one job after the other, and several at a time.
-            if types.contains(&"Job") && ["bullmq", "bull", "pg-boss"].iter().any(|queue| self.facts().imports(queue)) {
-                return true;
-            }
             if let oxc_ast::ast::BindingPattern::BindingIdentifier(id) = &parameter.pattern {
                 names.push(id.name.as_str());
             }
@@ -378,7 +378,6 @@ mod tests {
             ("src/a.ts", "app.get('/x', async (a, b) => { await f(); });"),
             ("src/a.ts", "export async function h(req, res) { await f(); }"),
             ("src/a.ts", "class C { @Get(':id') async one() { await f(); } }"),
-            ("src/a.ts", "import { Job } from 'bullmq'; export async function run(job: Job<A>) { await f(); }"),
             ("src/api/store/route.ts", "export const GET = async (r: MedusaRequest) => { await f(); }"),
             ("app/routes/x.tsx", "export async function loader() { await f(); }"),
             ("src/a.ts", "export const r = publicProcedure.input(z).query(async () => { await f(); })"),
@@ -394,6 +393,18 @@ mod tests {
     #[test]
     fn other_contexts_are_seen() {
         assert_eq!(at_await("src/a.ts", "setInterval(async () => { await f() }, 5)").0, Context::Scheduled);
+        for (path, text) in [
+            ("src/a.ts", "import { Job } from 'bullmq'; export async function run(job: Job<A>) { await f(); }"),
+            ("src/a.ts", "import { Worker } from 'bullmq'; new Worker('m', async (job) => { await f(); })"),
+            ("src/a.ts", "import { Worker } from 'bullmq'; async function g() { await f(); } new Worker('m', g);"),
+            ("src/a.ts", "mailQueue.process(async () => { await f(); })"),
+            ("src/a.ts", "class P extends WorkerHost { async process() { await f(); } }"),
+            ("src/a.ts", "class C { @OnEvent('paid') async paid() { await f(); } }"),
+            ("src/subscribers/order.js", "class O { async onPaid() { await f(); } }"),
+            ("src/orders/order.listener.ts", "class O { async onPaid() { await f(); } }"),
+        ] {
+            assert_eq!(at_await(path, text).0, Context::Scheduled, "{text}");
+        }
         assert_eq!(at_await("src/a.ts", "async function main() { await f() } main()").0, Context::Startup);
         assert_eq!(at_await("src/a.ts", "await f()").0, Context::Startup);
         let plugin = "const routes: FastifyPluginAsync = async (app) => { await f(); app.get('/', g) }";

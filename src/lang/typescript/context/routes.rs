@@ -1,5 +1,5 @@
 //! Functions that are handed to what accepts requests and messages: routers,
-//! servers, sockets, queues, procedures.
+//! servers, sockets, procedures.
 
 use oxc_ast::AstKind;
 use oxc_ast::ast::{Argument, CallExpression, Expression, ObjectPropertyKind};
@@ -26,7 +26,7 @@ const SOCKETS: &[&str] =
 
 impl<'a> Model<'a> {
     /// `app.get("/x", f)`, `http.createServer(f)`, `socket.on("x", f)`,
-    /// `procedure.query(f)`, `new Worker("queue", f)`.
+    /// `procedure.query(f)`.
     pub(super) fn is_route_callback(&self, function: NodeId) -> bool {
         let (callee, arguments) = match self.nodes().parent_kind(function) {
             AstKind::CallExpression(call) => {
@@ -39,10 +39,6 @@ impl<'a> Model<'a> {
                     return true;
                 }
                 (self.callee(call), &call.arguments)
-            }
-            AstKind::NewExpression(new) => {
-                let path = self.path_of(&new.callee);
-                return self.is_from(&path, &["bullmq", "bull"], "Worker");
             }
             _ => return false,
         };
@@ -63,7 +59,6 @@ impl<'a> Model<'a> {
             }
             "use" if of_procedure() => true,
             "on" | "onMessage" if SOCKETS.contains(&receiver) => true,
-            "process" => receiver.to_ascii_lowercase().contains("queue"),
             _ if ROUTE_METHODS.contains(&leaf) => {
                 let routes = first_text.is_some_and(|text| text.starts_with('/') || text == "*" || text.is_empty());
                 let router = ROUTERS.contains(&receiver)
