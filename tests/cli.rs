@@ -2,91 +2,15 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
+mod common;
+
 use std::fs;
 use std::io::{Read, Write};
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
-/// A folder of files, and the program run in it.
-struct Place {
-    folder: tempfile::TempDir,
-}
+use common::place::{Place, Run};
 
 const CODE: &str = "export async function load(id: string) {\n  return id;\n}\n";
-
-impl Place {
-    fn new(files: &[(&str, &str)]) -> Self {
-        let place = Self { folder: tempfile::tempdir().unwrap() };
-        for (path, text) in files {
-            place.put(path, text.as_bytes());
-        }
-        place
-    }
-
-    fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
-    fn put(&self, path: &str, bytes: &[u8]) {
-        let full = self.path().join(path);
-        fs::create_dir_all(full.parent().unwrap()).unwrap();
-        fs::write(full, bytes).unwrap();
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bizra-scan"));
-        command.args(args).current_dir(self.path()).env_remove("CLICOLOR_FORCE").stdin(Stdio::null());
-        command
-    }
-
-    fn run(&self, args: &[&str]) -> Run {
-        Run::new(self.command(args).output().unwrap())
-    }
-
-    fn json(&self, args: &[&str]) -> serde_json::Value {
-        let run = self.run(&[args, &["--format", "json"]].concat());
-        serde_json::from_str(&run.out).unwrap_or_else(|error| panic!("{error}: {} {}", run.out, run.err))
-    }
-
-    /// The reasons of the report's skipped files, with their paths.
-    fn skipped(&self, args: &[&str]) -> Vec<(String, String)> {
-        let report = self.json(args);
-        let skipped = report["completeness"]["skipped"].as_array().unwrap();
-        let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
-        skipped.iter().map(|skip| (text(&skip["path"]), text(&skip["reason"]))).collect()
-    }
-}
-
-#[derive(Debug)]
-struct Run {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl Run {
-    fn new(output: Output) -> Self {
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
-    }
-
-    /// A failure of usage: the code, nothing on standard output, the words on
-    /// standard error.
-    fn fails_with(&self, words: &[&str]) {
-        assert_eq!((self.code, self.out.as_str()), (Some(2), ""), "{}", self.err);
-        // The words may be wrapped.
-        let err = self.err.split_whitespace().filter(|word| !matches!(*word, "│" | "×")).collect::<Vec<_>>().join(" ");
-        for word in words {
-            assert!(err.contains(word), "{word}: {}", self.err);
-        }
-        assert!(!self.err.contains("panicked"), "{}", self.err);
-    }
-
-    fn passes(&self) {
-        assert_eq!(self.code, Some(0), "{}{}", self.out, self.err);
-        assert!(!self.err.contains("panicked"), "{}", self.err);
-    }
-}
 
 fn skip(path: &str, reason: &str) -> (String, String) {
     (path.to_owned(), reason.to_owned())

@@ -43,6 +43,8 @@ pub struct Package {
     /// `source`, `module`, `main` and `types`, in the order in which they are
     /// tried.
     pub entries: Vec<String>,
+    /// True where `react-native` names a file: bundlers of apps take it.
+    pub for_apps: bool,
     /// True where `exports`, `module`, `types`, `files` or `publishConfig`
     /// say that others import it.
     pub meant_for_others: bool,
@@ -99,6 +101,7 @@ impl Package {
             volta_extends: within("volta", "extends"),
             exports: json.get("exports").filter(|e| !e.is_null()).cloned(),
             entries,
+            for_apps: text_of("react-native").is_some(),
             meant_for_others: ["exports", "module", "types", "typings", "files", "publishConfig"].into_iter().any(says),
             workspaces: globs(json.get("workspaces")),
             dependencies,

@@ -74,6 +74,26 @@ const SERVER_PACKAGES: &[&str] = &[
     "@grpc/grpc-js",
 ];
 
+/// What draws in a browser or a window; code of such a package may run there.
+const INTERFACES: &[&str] = &[
+    "react",
+    "react-dom",
+    "react-native",
+    "vue",
+    "svelte",
+    "@angular/core",
+    "solid-js",
+    "preact",
+    "next",
+    "nuxt",
+    "electron",
+    "lit",
+];
+
+/// What else only programs with an interface need to run.
+const OF_INTERFACES: &[&str] =
+    &["react-redux", "@reduxjs/toolkit", "@tanstack/react-query", "@tanstack/vue-query", "pinia", "vuex", "swr"];
+
 /// Crates that accept requests.
 const SERVER_CRATES: &[&str] =
     &["axum", "actix-web", "tonic", "warp", "rocket", "poem", "salvo", "ntex", "tide", "loco-rs", "hyper"];
@@ -138,6 +158,22 @@ impl Package {
     /// started as one may bring a command for whoever keeps it.
     pub fn is_command(&self) -> bool {
         self.has_bin && !(self.has_start && self.server().is_some())
+    }
+
+    /// True where it depends on what draws in a browser or a window.
+    pub fn draws(&self) -> bool {
+        INTERFACES.iter().any(|name| self.dependencies.contains_key(*name))
+    }
+
+    /// True for a library that needs an interface to run, and no server: its
+    /// code waits in front of one user.
+    pub fn is_for_apps(&self) -> bool {
+        // Servers render with these two as well.
+        let draws = |name: &&str| !matches!(*name, "preact" | "lit");
+        let needs = |name: &str| self.dependencies.contains_key(name) && !self.dev_only.contains(name);
+        let interface = INTERFACES.iter().copied().filter(draws).chain(OF_INTERFACES.iter().copied()).any(needs);
+        let unserved = self.server().is_none() && !self.has_bin && self.engines_node.is_none();
+        self.is_library() && unserved && (interface || self.for_apps)
     }
 
     /// True for what runs at the edge of a network, on no Node: its requests are
@@ -256,6 +292,28 @@ pub(super) fn of_crate(
 #[cfg(test)]
 mod tests {
     use crate::facts::testing::facts;
+
+    #[test]
+    fn libraries_of_apps_say_so() {
+        let is_so = |manifest: &str| {
+            let facts = facts(&[("package.json", manifest)]);
+            facts.packages.nearest("a.ts").is_some_and(|package| package.is_for_apps())
+        };
+        for manifest in [
+            r#"{"name":"api","main":"x.js","peerDependencies":{"react-redux":"*"}}"#,
+            r#"{"name":"api","react-native":"src/x.js","main":"src/x.js"}"#,
+        ] {
+            assert!(is_so(manifest), "{manifest}");
+        }
+        for manifest in [
+            r#"{"name":"api","main":"x.js","devDependencies":{"react":"*"}}"#,
+            r#"{"name":"api","main":"x.js","dependencies":{"preact":"*"}}"#,
+            r#"{"name":"api","main":"x.js","dependencies":{"react":"*","express":"4"}}"#,
+            r#"{"name":"api","private":true,"dependencies":{"react":"*"}}"#,
+        ] {
+            assert!(!is_so(manifest), "{manifest}");
+        }
+    }
 
     #[test]
     fn what_one_user_starts_is_a_tool() {

@@ -105,8 +105,19 @@ fn close_one(join: &Join<'_>, path: &str, candidate: &Candidate) -> Closed {
             }
         }
     }
+    leave_to_callers(join, &mut closed);
     settle_context(join, &mut closed);
     closed
+}
+
+/// Of a library's functions, those alone who call them know how often: what
+/// only costs where it is often is no more than possible there.
+fn leave_to_callers(join: &Join<'_>, closed: &mut Closed) {
+    let candidate = &mut closed.candidate;
+    let rests_on_it = candidate.assumption.as_ref().is_some_and(|step| step.key == "called-often");
+    if rests_on_it && candidate.context == Context::Library && join.facts.is_called_by_others(&closed.path) {
+        candidate.confidence = Confidence::Possible;
+    }
 }
 
 /// True where a candidate already assumes how much a request asks for.

@@ -4,6 +4,7 @@
 //! ([`close`], [`needs`]), makes findings of what matters only together
 //! ([`pools`], [`blocking`]), and alone decides severity, confidence and silence.
 
+pub mod apps;
 pub mod blocking;
 pub mod close;
 pub mod files;
@@ -121,6 +122,7 @@ impl Join<'_> {
         let elsewhere = elsewhere.iter().map(|(path, candidate)| (path.as_str(), candidate));
         let mut closed = self.close_all(self.files.candidates().chain(elsewhere).collect());
         unnamed::lower(self, &mut closed);
+        apps::lower(self, &mut closed);
         closed
     }
 

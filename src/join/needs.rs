@@ -311,15 +311,14 @@ fn in_service(path: &str, facts: &Facts) -> Answer {
 fn service_above(package: &Package, facts: &Facts) -> Option<String> {
     /// An app, its features, its database: more lie seldom between.
     const LEVELS: usize = 3;
-    let draws = |package: &Package| INTERFACES.iter().any(|name| package.dependencies.contains_key(*name));
-    if draws(package) {
+    if package.draws() {
         return None;
     }
     let mut names: Vec<String> = package.name.iter().cloned().collect();
     let mut seen: BTreeSet<String> = names.iter().cloned().collect();
     for _ in 0..LEVELS {
         let above: Vec<_> = names.iter().flat_map(|name| facts.packages.dependents(name)).collect();
-        let serves = |package: &&Arc<Package>| package.server().is_some() && !draws(package) && !package.is_tool();
+        let serves = |package: &&Arc<Package>| package.server().is_some() && !package.draws() && !package.is_tool();
         if let Some(service) = above.iter().find(serves) {
             return service.name.clone();
         }
@@ -328,22 +327,6 @@ fn service_above(package: &Package, facts: &Facts) -> Option<String> {
     }
     None
 }
-
-/// What draws in a browser or a window; code of such a package may run there.
-const INTERFACES: &[&str] = &[
-    "react",
-    "react-dom",
-    "react-native",
-    "vue",
-    "svelte",
-    "@angular/core",
-    "solid-js",
-    "preact",
-    "next",
-    "nuxt",
-    "electron",
-    "lit",
-];
 
 /// A tool, or a package that installs a command and accepts no requests.
 fn not_command_line(path: &str, facts: &Facts) -> Answer {
@@ -382,7 +365,7 @@ fn not_in_tool(library: &str, path: &str, facts: &Facts) -> Answer {
 
 fn on_server(path: &str, facts: &Facts) -> Answer {
     let Some(package) = facts.packages.nearest(path) else { return Answer::Unknown };
-    if package.is_command() || INTERFACES.iter().any(|name| package.dependencies.contains_key(*name)) {
+    if package.is_command() || package.draws() {
         return Answer::Unknown;
     }
     match in_service(path, facts) {

@@ -11,7 +11,7 @@ use crate::source::{Family, PathClass};
 
 /// Files of product code in a language from which on a program is taken to be
 /// there as a whole: of a smaller piece nobody can say who calls it.
-const WHOLE_PROGRAM: usize = 30;
+const WHOLE_PROGRAM: usize = 20;
 
 /// Lowers what stands in functions that no file names to `possible`.
 pub fn lower(join: &Join<'_>, closed: &mut [Closed]) {

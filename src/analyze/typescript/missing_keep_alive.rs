@@ -18,7 +18,7 @@ use crate::analyze::{Analysis, Sink, Vocabulary};
 use crate::lang::typescript::functions::Enclosing;
 use crate::lang::typescript::path::{argument, strip_node};
 use crate::lang::typescript::values::Property;
-use crate::lang::typescript::{Model, bare, span};
+use crate::lang::typescript::{Model, bare, names, span};
 use crate::observe::{Confidence, Context, Draft, IfNo, Import, Known, Need, Question, Setting, Step, Value};
 use crate::source::Span;
 
@@ -313,11 +313,21 @@ fn agent_false<'a>(
 
 /// Handlers run once per request; other code may.
 fn often(enclosing: &Enclosing, builder: Builder) -> Builder {
+    let step = Step::new("called-often");
     match enclosing.context {
         Context::Handler => builder,
-        Context::Library | Context::Scheduled => builder.assume(Step::new("called-often")),
+        Context::Library | Context::Scheduled if is_seldom(&enclosing.symbol) => builder.doubt(step),
+        Context::Library | Context::Scheduled => builder.assume(step),
         _ => builder.clear(Step::new("one-shot")),
     }
+}
+
+/// What is asked once an hour, or once in a life: tokens that are kept, what a
+/// service offers, the first contact.
+fn is_seldom(symbol: &str) -> bool {
+    const SELDOM: &[&str] =
+        &["refresh", "discover", "discovery", "bootstrap", "handshake", "register", "unregister", "install", "schema"];
+    names::words(symbol).iter().any(|word| SELDOM.contains(&word.as_str()))
 }
 
 /// `new http.Agent(…)`, which keeps nothing alive unless it is told to.

@@ -71,7 +71,7 @@ pub const ANALYSIS: Analysis<super::Run> = Analysis {
         assumptions: &[
             "stock-server",
             "long-wait-alone",
-            "called-often",
+            "built-often",
             "requests-wait",
             "library-pool",
             "side-by-side",
@@ -367,8 +367,8 @@ fn built_per_call(model: &Model<'_>, sink: &mut Sink<'_>, made: NodeId, node: No
             let builder = builder.evidence(Step::at("closed-here", at));
             // Each call may go to another server, which one pool cannot serve.
             match is_handed_server(model, node) {
-                true => builder.doubt(Step::new("called-often")),
-                false => builder.assume(Step::new("called-often")),
+                true => builder.doubt(Step::new("built-often")),
+                false => builder.assume(Step::new("built-often")),
             }
         }
         _ => builder.clear(Step::new("built-once")),

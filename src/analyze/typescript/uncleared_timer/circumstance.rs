@@ -8,6 +8,7 @@ use oxc_syntax::node::NodeId;
 use super::{Timer, elements};
 use crate::analyze::Sink;
 use crate::analyze::typescript::{http, layout};
+use crate::lang::typescript::functions::is_function;
 use crate::lang::typescript::names::words;
 use crate::lang::typescript::path::Root;
 use crate::lang::typescript::{Model, bare, span};
@@ -25,7 +26,7 @@ pub fn guard(
     if millis.is_some_and(|millis| millis < sink.number("short_ms", 1000.0)) {
         return Some("short");
     }
-    let once = || context != Context::Handler && ends_or_starts(model, race);
+    let once = || context != Context::Handler && (ends_or_starts(model, race) || serves_one_end(model, race));
     if matches!(context, Context::Startup | Context::Cli) || once() {
         return Some("runs-once");
     }
@@ -67,9 +68,11 @@ fn ends_or_starts(model: &Model<'_>, node: NodeId) -> bool {
         "shut",
         "startup",
         "boot",
+        "sigterm",
+        "sigint",
     ];
     let nodes = model.nodes();
-    nodes.ancestor_ids(node).filter(|&id| crate::lang::typescript::functions::is_function(nodes.kind(id))).any(|id| {
+    nodes.ancestor_ids(node).filter(|&id| is_function(nodes.kind(id))).any(|id| {
         let named = model.name_of(id).is_some_and(|name| {
             let words = words(&name);
             let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
@@ -78,11 +81,31 @@ fn ends_or_starts(model: &Model<'_>, node: NodeId) -> bool {
         let on_signal = match nodes.parent_kind(id) {
             AstKind::CallExpression(call) => {
                 let path = model.callee(call);
-                path.is_global("process", &["on"]) || path.is_global("process", &["once"])
+                let ends = |word: &String| matches!(word.as_str(), "exit" | "shutdown" | "teardown");
+                path.is_global("process", &["on"])
+                    || path.is_global("process", &["once"])
+                    || words(model.text(&call.callee)).iter().any(ends)
             }
             _ => false,
         };
         named || on_signal
+    })
+}
+
+/// True for the function of this file alone that only such functions call.
+fn serves_one_end(model: &Model<'_>, node: NodeId) -> bool {
+    let nodes = model.nodes();
+    let mut around = nodes.ancestor_ids(node).filter(|&id| is_function(nodes.kind(id)));
+    around.any(|id| {
+        let AstKind::Function(function) = nodes.kind(id) else { return false };
+        let symbol = function.id.as_ref().and_then(|id| id.symbol_id.get()).filter(|_| !model.is_exported(id));
+        let Some(symbol) = symbol else { return false };
+        let mut calls = model.scoping().get_resolved_references(symbol).peekable();
+        calls.peek().is_some()
+            && calls.all(|reference| {
+                let call = nodes.parent_kind(reference.node_id());
+                matches!(call, AstKind::CallExpression(_)) && ends_or_starts(model, reference.node_id())
+            })
     })
 }
 
