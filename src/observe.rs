@@ -209,6 +209,8 @@ pub enum Question {
     IsHttpClient(NameRef),
     /// Does the function make a new HTTP client each time it is called?
     MakesClient(NameRef),
+    /// Does what the function gives wait for a timer that nobody can end?
+    LeavesTimer(NameRef),
     /// Does the function give a promise whatever happens, so that it cannot
     /// throw before it has?
     GivesPromise(NameRef),
@@ -424,6 +426,9 @@ pub enum Export {
     Default(Value, Span),
     /// Handed on from another module.
     From(NameRef),
+    /// What a function gives waits for a timer that nobody can end, under
+    /// `function()`.
+    Timer(Span),
     /// A function that makes an HTTP client for whoever calls it, under
     /// `function()`: the client's library, and the function's name.
     Client(&'static str, Span),

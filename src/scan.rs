@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use crate::config::Settings;
 use crate::facts::Facts;
 use crate::finding::Finding;
-use crate::join::{Files, Join, Joined, write};
+use crate::join::{Files, Join, Joined, Open, write};
 use crate::map::{Look, Mapped, Mapper};
 use crate::report::{Completeness, Report, Skipped};
 use crate::rule::RuleSet;
@@ -107,8 +107,9 @@ pub(crate) fn map_all(request: &Request<'_>, workers: &rayon::ThreadPool) -> Res
     let mut mapped = MappedTree { files: Files::default(), facts };
     workers.install(|| {
         mapped.files.extend(first_round(request, &mapper));
+        let mut open = Open::default();
         for _ in 0..HOPS {
-            let wanted = mapped.join(request).wanted();
+            let wanted = mapped.join(request).wanted(&mut open);
             if wanted.is_empty() {
                 break;
             }

@@ -193,6 +193,7 @@ fn unknown(question: &Question) -> Step {
             Step::new("client-unknown").with("name", name.members.last().unwrap_or(&name.name).as_str())
         }
         Question::MakesClient(name) => Step::new("client-unseen").with("name", name.name.trim_end_matches("()")),
+        Question::LeavesTimer(name) => Step::new("timer-unseen").with("name", name.name.trim_end_matches("()")),
         Question::GivesPromise(name) => Step::new("promise-unknown").with("name", name.name.as_str()),
         Question::NodeBelow { major } => Step::new("node-floor-unknown").with("major", *major),
         Question::DependencyBelow { package, .. } | Question::DependencyAtLeast { package, .. } => {

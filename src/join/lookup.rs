@@ -21,6 +21,8 @@ pub enum Found<'e> {
     Default(&'e Value, String, Span),
     /// A function that makes an HTTP client, with its file, the library and place.
     Client(String, &'static str, Span),
+    /// A function that leaves a timer behind, with its file and place.
+    Timer(String, Span),
     /// These files must be mapped first.
     NeedFiles(BTreeSet<String>),
     /// A package defines it, whose code is not among the scanned.
@@ -51,6 +53,7 @@ fn follow<'e>(from: &str, name: &NameRef, facts: &Facts, exports: &'e dyn Export
             Some(Export::Function(summary)) if taken == names.len() => return Found::Function(path, summary),
             Some(Export::Constant(value, span)) if taken == names.len() => return Found::Constant(value, path, *span),
             Some(Export::Default(value, span)) if taken == names.len() => return Found::Default(value, path, *span),
+            Some(Export::Timer(span)) if taken == names.len() => return Found::Timer(path, *span),
             Some(Export::Client(library, span)) if taken == names.len() => return Found::Client(path, library, *span),
             Some(Export::From(next)) => {
                 let mut next = next.clone();
@@ -163,7 +166,12 @@ pub fn effects(from: &str, name: &NameRef, facts: &Facts, exports: &dyn Exports)
     let (path, summary) = match find(from, name, facts, exports) {
         Found::Function(path, summary) => (path, summary),
         Found::NeedFiles(files) => return Err(files),
-        Found::Constant(..) | Found::Default(..) | Found::Client(..) | Found::Package(_) | Found::Unknown => {
+        Found::Constant(..)
+        | Found::Default(..)
+        | Found::Client(..)
+        | Found::Timer(..)
+        | Found::Package(_)
+        | Found::Unknown => {
             return Err(BTreeSet::new());
         }
     };
@@ -202,6 +210,7 @@ pub fn effects(from: &str, name: &NameRef, facts: &Facts, exports: &dyn Exports)
                     Found::Constant(..)
                     | Found::Default(..)
                     | Found::Client(..)
+                    | Found::Timer(..)
                     | Found::Package(_)
                     | Found::Unknown => total.effect = Effect::Unknown,
                 }

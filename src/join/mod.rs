@@ -10,6 +10,7 @@ pub mod close;
 pub mod files;
 pub mod lookup;
 pub mod needs;
+pub mod open;
 pub mod patches;
 pub mod pools;
 pub mod reach;
@@ -34,6 +35,7 @@ use crate::suppress::{Selector, Standing, Suppressions};
 
 pub use close::{Closed, close};
 pub use files::Files;
+pub use open::Open;
 pub use reach::Reached;
 
 /// What the join reads.
@@ -78,11 +80,17 @@ impl Made {
 }
 
 impl Join<'_> {
-    /// Files that must be mapped before all needs can be closed.
-    pub fn wanted(&self) -> BTreeSet<String> {
+    /// Files that must be mapped before all needs can be closed. `open` holds
+    /// the candidates that may ask for more, from one round to the next.
+    pub fn wanted(&self, open: &mut Open) -> BTreeSet<String> {
         let mut wanted = BTreeSet::new();
         let mut sought = BTreeSet::new();
-        for closed in self.close_all(self.files.candidates().collect()) {
+        let asking = open.candidates(self.files);
+        let closed = self.close_all(asking.iter().map(|&(path, _, candidate)| (path, candidate)).collect());
+        let asks = |closed: &Closed| closed.seeks_handler || !closed.wanted.is_empty();
+        let still = asking.iter().zip(&closed).filter(|(_, closed)| asks(closed));
+        *open = Open::of(still.map(|(&(path, index, _), _)| (path, index)));
+        for closed in closed {
             let path = closed.path.as_str();
             wanted.extend(closed.wanted);
             if closed.seeks_handler {

@@ -61,6 +61,7 @@ pub fn answer(question: &Question, path: &str, facts: &Facts, exports: &dyn Expo
         Question::OnlyReads(name) => reads(name, Asked::Nothing, path, facts, exports),
         Question::IsHttpClient(name) => is_http_client(name, path, facts, exports),
         Question::MakesClient(name) => makes_client(name, path, facts, exports),
+        Question::LeavesTimer(name) => leaves_timer(name, path, facts, exports),
         Question::GivesPromise(name) => gives_promise(name, path, facts, exports),
         Question::NodeBelow { major } => node_below(*major, path, facts),
         Question::DependencyBelow { package, version } => dependency_below(package, *version, path, facts),
@@ -87,7 +88,9 @@ pub fn resolve_constant(from: &str, name: &NameRef, facts: &Facts, exports: &dyn
         Found::Constant(value, path, span) => Resolved::Value(value.clone(), path, span),
         Found::Default(value, path, span) => Resolved::Default(value.clone(), path, span),
         Found::NeedFiles(files) => Resolved::NeedFiles(files.into_iter().collect()),
-        Found::Function(..) | Found::Client(..) | Found::Package(_) | Found::Unknown => Resolved::Unknown,
+        Found::Function(..) | Found::Client(..) | Found::Timer(..) | Found::Package(_) | Found::Unknown => {
+            Resolved::Unknown
+        }
     }
 }
 
@@ -168,9 +171,12 @@ fn is_http_client(name: &NameRef, path: &str, facts: &Facts, exports: &dyn Expor
             Answer::No(Step::new("effect-of-a-package").with("name", shown).with("package", package))
         }
         Found::NeedFiles(files) => Answer::NeedFiles(files.into_iter().collect()),
-        Found::Function(..) | Found::Constant(..) | Found::Default(..) | Found::Client(..) | Found::Unknown => {
-            Answer::Unknown
-        }
+        Found::Function(..)
+        | Found::Constant(..)
+        | Found::Default(..)
+        | Found::Client(..)
+        | Found::Timer(..)
+        | Found::Unknown => Answer::Unknown,
     }
 }
 
@@ -180,6 +186,17 @@ fn makes_client(name: &NameRef, path: &str, facts: &Facts, exports: &dyn Exports
             let shown = name.name.trim_end_matches("()");
             let step = Step::at("client-made-by", span).in_file(file);
             Answer::Yes(step.with("name", shown).with("client", library))
+        }
+        Found::NeedFiles(files) => Answer::NeedFiles(files.into_iter().collect()),
+        _ => Answer::Unknown,
+    }
+}
+
+fn leaves_timer(name: &NameRef, path: &str, facts: &Facts, exports: &dyn Exports) -> Answer {
+    match lookup::find(path, name, facts, exports) {
+        Found::Timer(file, span) => {
+            let shown = name.members.last().unwrap_or(&name.name).trim_end_matches("()");
+            Answer::Yes(Step::at("timer-left-by", span).in_file(file).with("name", shown))
         }
         Found::NeedFiles(files) => Answer::NeedFiles(files.into_iter().collect()),
         _ => Answer::Unknown,
@@ -207,6 +224,7 @@ fn gives_promise(name: &NameRef, path: &str, facts: &Facts, exports: &dyn Export
         | Found::Constant(..)
         | Found::Default(..)
         | Found::Client(..)
+        | Found::Timer(..)
         | Found::Package(_)
         | Found::Unknown => Answer::No(Step::new("may-throw-first").with("name", shown)),
     }

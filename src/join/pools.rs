@@ -29,6 +29,10 @@ const STOCK_MYSQL: f64 = 151.0;
 /// for longer than any HTTP client waits.
 const LONG_WAIT_MS: f64 = 60_000.0;
 
+/// A written wait that is nobody's default, and that no caller has the patience
+/// for.
+const MINUTES_MS: f64 = 120_000.0;
+
 /// Files that must be mapped before all numbers are known.
 pub fn wanted(join: &Join<'_>) -> Vec<String> {
     if rule_index(join).is_none() {
@@ -370,11 +374,19 @@ fn against_stock(join: &Join<'_>, rule: usize, pool: &Pool<'_>) -> Option<Candid
         None if join.facts.is_library(pool.path) => (Confidence::Possible, Step::new("library-pool")),
         None => (Confidence::Likely, Step::new("stock-server").with("usable", usable)),
         Some("over-stock") => (Confidence::Possible, Step::new("stock-server").with("usable", usable)),
+        Some(_) if waits_for_minutes(join, pool) => (Confidence::Likely, Step::new("long-wait-alone")),
         Some(_) => (Confidence::Possible, Step::new("long-wait-alone")),
     };
     candidate.confidence = confidence;
     candidate.assumption = Some(assumption);
     Some(candidate)
+}
+
+/// A pool that serves requests, whose callers are let wait for minutes.
+fn waits_for_minutes(join: &Join<'_>, pool: &Pool<'_>) -> bool {
+    let written = pool.acquire_ms.as_ref().is_some_and(|wait| wait.value >= MINUTES_MS);
+    let serves = || matches!(answer(&Question::InService, pool.path, join.facts, join.files), Answer::Yes(_));
+    written && pool.site.library_known && !pool.site.dedicated && serves()
 }
 
 /// Little's law against the declared load: connections in use = rate × hold

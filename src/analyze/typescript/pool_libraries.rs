@@ -78,7 +78,7 @@ const ALL: &[Library] = &[
         within: Some("pool"),
         max: &["max"],
         min: &["min"],
-        acquire: &["acquireTimeoutMillis"],
+        acquire: &["acquireTimeoutMillis", "acquireConnectionTimeout"],
         pools: true,
         shown: true,
     },

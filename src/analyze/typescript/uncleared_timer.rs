@@ -17,10 +17,12 @@ use oxc_syntax::symbol::SymbolId;
 use super::{Run, layout};
 use crate::analyze::sink::Builder;
 use crate::analyze::{Analysis, Sink, Vocabulary};
-use crate::lang::typescript::path::{Binding, Root, argument};
+use crate::lang::typescript::effects::GIVEN;
+use crate::lang::typescript::names::{is_timing, words};
+use crate::lang::typescript::path::{Binding, Root, argument, is_project_module};
 use crate::lang::typescript::values::{Property, property};
 use crate::lang::typescript::{Model, bare, span};
-use crate::observe::{Context, Known, Step};
+use crate::observe::{Context, IfNo, Known, NameRef, Need, Question, Step};
 use crate::source::Span;
 
 /// The analysis with everything it may say.
@@ -50,6 +52,8 @@ enum Origin {
     Helper,
     /// `setTimeout` of `timers/promises`.
     TimersPromises,
+    /// A function of another file, which is asked.
+    Elsewhere,
     /// A promise that settles with the work or with the timer, without
     /// `Promise.race`.
     ByHand,
@@ -167,6 +171,10 @@ fn of_call<'a>(
         let delay = argument(&call.arguments, 0);
         return vec![Timer { race, index, origin: Origin::TimersPromises, call, executor: None, delay }];
     }
+    if starts_timer_elsewhere(model, call).is_some() {
+        let delay = argument(&call.arguments, 0);
+        return vec![Timer { race, index, origin: Origin::Elsewhere, call, executor: None, delay }];
+    }
     let Some(helper) = local_function(model, call) else { return Vec::new() };
     let inside = span(&model.kind(helper));
     let mut timers = Vec::new();
@@ -183,6 +191,17 @@ fn of_call<'a>(
         }
     }
     timers
+}
+
+/// The function of another file that a call names, where the name speaks of
+/// time: what it gives may wait for a timer.
+fn starts_timer_elsewhere(model: &Model<'_>, call: &CallExpression<'_>) -> Option<NameRef> {
+    const WORDS: &[&str] = &["after", "reject", "deadline", "expire", "expires", "expired", "timer", "budget"];
+    let path = model.callee(call);
+    let timed = is_timing(path.leaf()) || words(path.leaf()).iter().any(|word| WORDS.contains(&word.as_str()));
+    let mut name = model.name_ref(&path).filter(|name| timed && is_project_module(&name.module))?;
+    name.members.last_mut().unwrap_or(&mut name.name).push_str(GIVEN);
+    Some(name)
 }
 
 /// The argument of `call` that stands for `expression`, a parameter of `helper`.
@@ -293,7 +312,7 @@ fn judge<'a>(model: &Model<'a>, sink: &Sink<'_>, timer: &Timer<'a>) -> (u32, Bui
     // The symbol is that of the timer, which is what a reader looks at.
     let symbol = model.symbol_at(timer.call.node_id.get());
     let delay = timer.delay.or_else(|| match timer.origin {
-        Origin::TimersPromises => argument(&timer.call.arguments, 0),
+        Origin::TimersPromises | Origin::Elsewhere => argument(&timer.call.arguments, 0),
         _ => argument(&timer.call.arguments, 1),
     });
     let millis = match delay {
@@ -321,11 +340,17 @@ fn judge<'a>(model: &Model<'a>, sink: &Sink<'_>, timer: &Timer<'a>) -> (u32, Bui
     if let Some(wrapper) = wrapper {
         builder = builder.evidence(Step::at("wrapper", wrapper));
     }
+    if let Some(name) = starts_timer_elsewhere(model, timer.call).filter(|_| timer.origin == Origin::Elsewhere) {
+        let question = Question::LeavesTimer(name);
+        builder = builder.need(Need { question, span: None, if_unknown: None, if_no: IfNo::Clear });
+    }
     let guard = match kept(model, timer) {
         Kept::Guarded(guard) => Some(guard),
         Kept::Discarded => {
             let key = if timer.origin == Origin::TimersPromises { "no-signal" } else { "not-kept" };
-            builder = builder.evidence(Step::at(key, span(timer.call)));
+            if timer.origin != Origin::Elsewhere {
+                builder = builder.evidence(Step::at(key, span(timer.call)));
+            }
             None
         }
         Kept::NeverCleared(at) => {
@@ -337,7 +362,7 @@ fn judge<'a>(model: &Model<'a>, sink: &Sink<'_>, timer: &Timer<'a>) -> (u32, Bui
     if let Some(guard) = guard {
         return (0, builder.clear(Step::at(guard, span(timer.race))));
     }
-    if timer.origin != Origin::ByHand
+    if !matches!(timer.origin, Origin::ByHand | Origin::Elsewhere)
         && let Some(draft) = patch::draft(model, timer)
     {
         builder = builder.patch(draft);
@@ -392,6 +417,11 @@ fn kept(model: &Model<'_>, timer: &Timer<'_>) -> Kept {
             },
             Some(_) => Kept::Guarded("signal"),
         };
+    }
+    if timer.origin == Origin::Elsewhere {
+        let is_signal = |given: &Expression<'_>| words(model.text(given)).iter().any(|word| word == "signal");
+        let mut given = timer.call.arguments.iter().filter_map(|given| given.as_expression());
+        return if given.any(is_signal) { Kept::Guarded("signal") } else { Kept::Discarded };
     }
     let call = timer.call.node_id.get();
     match model.nodes().parent_kind(call) {

@@ -7,7 +7,7 @@ mod shapes;
 use std::borrow::Cow;
 
 use oxc_ast::AstKind;
-use oxc_ast::ast::{Argument, Expression, ObjectExpression};
+use oxc_ast::ast::{Argument, Expression, ObjectExpression, ObjectPropertyKind};
 use oxc_syntax::node::NodeId;
 
 use super::http;
@@ -20,7 +20,7 @@ use crate::lang::typescript::names::words;
 use crate::lang::typescript::path::{Binding, argument};
 use crate::lang::typescript::values::{Property, key_name};
 use crate::lang::typescript::{Model, bare, span};
-use crate::observe::{Confidence, Context, IfNo, Known, Need, PoolSite, Question, Step, Value};
+use crate::observe::{Confidence, Context, IfNo, Known, NameRef, Need, PoolSite, Question, Step, Value};
 use crate::source::Span;
 
 /// See the module. The values and keys of the join's findings stand here too:
@@ -112,10 +112,10 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
             let mut calls = instance::taken_by_calls(model, node).into_iter();
             per_call = calls.any(|call| built_per_call(model, sink, node, call, &library));
         }
-        if let Some(object) = holder(model, &library, arguments) {
+        if let Some((object, beside)) = holder(model, &library, arguments) {
             sited.push(span(object));
             if !per_call {
-                weigh(model, sink, &library, object, true, &enclosing);
+                weigh(model, sink, &library, (object, beside), true, &enclosing);
             }
         }
         if library.name == "pg" && !per_call {
@@ -148,23 +148,31 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
         let Some(library) = shapes::by_shape(model, node, object) else { continue };
         let enclosing = model.enclosing(node);
         if !matches!(enclosing.context, Context::Test | Context::Build | Context::Cli) {
-            weigh(model, sink, &library, object, library.shown, &enclosing);
+            weigh(model, sink, &library, (object, object), library.shown, &enclosing);
         }
     }
 }
 
-/// The object that holds the pool's numbers.
-fn holder<'a>(model: &Model<'a>, library: &Library, arguments: &'a [Argument<'a>]) -> Option<&'a ObjectExpression<'a>> {
-    let mut found = arguments.iter().filter_map(Argument::as_expression).filter_map(|a| model.object(a)).next_back()?;
-    if let Some(inner) = library.within {
-        match model.property(found, inner) {
-            Property::Found(value) => found = model.object(value)?,
-            // TypeORM's own `poolSize` stands beside `extra`.
-            _ if library.name == "typeorm" => {}
-            _ => return None,
-        }
+/// The object that holds the pool's numbers, and the options that it is one of.
+type Numbers<'a> = (&'a ObjectExpression<'a>, &'a ObjectExpression<'a>);
+
+fn holder<'a>(model: &Model<'a>, library: &Library, arguments: &'a [Argument<'a>]) -> Option<Numbers<'a>> {
+    let options = arguments.iter().filter_map(Argument::as_expression).filter_map(|a| model.object(a)).next_back()?;
+    let Some(inner) = library.within else { return Some((options, options)) };
+    match model.property(options, inner) {
+        Property::Found(value) => Some((model.object(value)?, options)),
+        // TypeORM's own `poolSize` stands beside `extra`.
+        _ if library.name == "typeorm" => Some((options, options)),
+        _ => None,
     }
-    Some(found)
+}
+
+/// The object of another file that is spread into one, named as there.
+fn spread_elsewhere(model: &Model<'_>, object: &ObjectExpression<'_>) -> Option<NameRef> {
+    object.properties.iter().rev().find_map(|kind| match kind {
+        ObjectPropertyKind::SpreadProperty(given) => model.name_ref(&model.path_of(&given.argument)),
+        ObjectPropertyKind::ObjectProperty(_) => None,
+    })
 }
 
 /// A site of which nothing but its size is known.
@@ -190,18 +198,27 @@ fn weigh<'a>(
     model: &Model<'a>,
     sink: &mut Sink<'_>,
     library: &Library,
-    object: &'a ObjectExpression<'a>,
+    (object, beside): Numbers<'a>,
     library_known: bool,
     enclosing: &Enclosing,
 ) {
+    // What the libraries keep beside the pool's own options.
+    const BESIDE: &[&str] = &["poolSize", "acquireConnectionTimeout"];
     let written = |names: &[&str]| {
-        names.iter().find_map(|name| match model.property(object, name) {
+        let own = names.iter().map(|name| (object, name));
+        let others = names.iter().filter(|name| BESIDE.contains(name)).map(|name| (beside, name));
+        own.chain(others).find_map(|(object, name)| match model.property(object, name) {
             Property::Missing => None,
             found => Some(found),
         })
     };
-    let number = |names: &[&str]| match written(names)? {
-        Property::Found(value) => Some(model.number(value)),
+    let elsewhere = spread_elsewhere(model, object);
+    let number = |names: &[&str]| match (written(names)?, &elsewhere) {
+        (Property::Found(value), _) => Some(model.number(value)),
+        (_, Some(spread)) => {
+            let members = spread.members.iter().cloned().chain([(*names.first()?).to_owned()]).collect();
+            Some(Known::Elsewhere(NameRef { members, ..spread.clone() }, span(object)))
+        }
         _ => Some(Known::Opaque(span(object))),
     };
     let default = written(library.max).and_then(Property::found).and_then(|value| model.default_number(value));

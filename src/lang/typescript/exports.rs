@@ -17,7 +17,7 @@ use oxc_syntax::symbol::SymbolId;
 
 use super::clients::{Client, Kind, Nature, PRISMA_READS, REDIS_READS};
 use super::effects::client::MODEL_READS;
-use super::effects::{Effects, GIVEN, SUPER, named_given};
+use super::effects::{Effects, GIVEN, SUPER, named_given, timers};
 use super::functions::is_function;
 use super::path::{Binding, Root, is_project_module};
 use super::values::key_name;
@@ -332,6 +332,8 @@ impl<'a> Exports<'_, 'a> {
         let given = format!("{name}{GIVEN}");
         if let Some(client) = self.effects.gives(function) {
             self.client(&given, client, at);
+        } else if let Some(timer) = timers::left_by(self.effects.model, function) {
+            self.put(given, Export::Timer(timer));
         } else if !name.contains(GIVEN)
             // `Shop.open().open()…` has no end.
             && let Some(class) = self.effects.gives_instance(function)

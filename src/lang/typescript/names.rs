@@ -43,26 +43,31 @@ fn is_among(word: &str, list: &[&str]) -> bool {
 
 /// True for `getRolesFromFile`, `loadFromCache`, `getLocaleFromRequest`: what
 /// answers is no other process.
-fn is_from_here(name: &str) -> bool {
+fn is_from_here(words: &[&str]) -> bool {
     const HERE: &[&str] = &[
         "file", "files", "disk", "fs", "cache", "memory", "env", "config", "state", "request", "req", "cookie",
         "cookies", "headers", "params",
     ];
-    let words: Vec<&str> = pieces(name).collect();
     words.windows(2).any(|pair| pair[0].eq_ignore_ascii_case("from") && is_among(pair[1], HERE))
 }
 
 /// The effect that a callee's leaf name suggests.
 pub fn effect_of(name: &str) -> Effect {
-    let Some(first) = pieces(name).next() else { return Effect::Unknown };
-    if is_from_here(name) {
+    let words: Vec<&str> = pieces(name).collect();
+    effect_of_words(name, &words)
+}
+
+/// The same, of the words that a name is made of.
+fn effect_of_words(name: &str, words: &[&str]) -> Effect {
+    let Some(first) = words.first() else { return Effect::Unknown };
+    if is_from_here(words) {
         return Effect::Unknown;
     }
-    let computed = is_computed(name);
-    if is_looked_up(name) {
+    if is_looked_up(words) {
         return Effect::Read;
     }
-    if pieces(name).any(|word| is_among(word, WRITE) && !(computed && is_among(word, MAKING))) {
+    let computed = are_computed(words);
+    if words.iter().any(|word| is_among(word, WRITE) && !(computed && is_among(word, MAKING))) {
         return Effect::Write;
     }
     if computed || is_among(first, READ) || is_getter_phrase(name) { Effect::Read } else { Effect::Unknown }
@@ -70,19 +75,19 @@ pub fn effect_of(name: &str) -> Effect {
 
 /// `claimById`, `postBySlug`: a thing by what it is known by, where the first
 /// word may also be a verb.
-fn is_looked_up(name: &str) -> bool {
+fn is_looked_up(words: &[&str]) -> bool {
     const THINGS: &[&str] = &["claim", "post", "log", "build", "check", "reserve"];
-    let words: Vec<&str> = pieces(name).collect();
-    matches!(words.as_slice(), [thing, by, _, ..] if is_among(thing, THINGS) && by.eq_ignore_ascii_case("by"))
+    matches!(words, [thing, by, _, ..] if is_among(thing, THINGS) && by.eq_ignore_ascii_case("by"))
         && !words[1..].iter().any(|word| is_among(word, WRITE))
 }
 
 /// The effect that the name of a function suggests whose own file can be
 /// asked: `trackParcel`, `openInvoices` and `runReport` may be anything.
 pub fn effect_of_asked(name: &str) -> Effect {
-    let plain = pieces(name).all(|word| !is_among(word, WRITE) || is_among(word, AMBIGUOUS));
-    match effect_of(name) {
-        Effect::Write if plain => Effect::Unknown,
+    let words: Vec<&str> = pieces(name).collect();
+    let plain = || words.iter().all(|word| !is_among(word, WRITE) || is_among(word, AMBIGUOUS));
+    match effect_of_words(name, &words) {
+        Effect::Write if plain() => Effect::Unknown,
         known => known,
     }
 }
@@ -90,8 +95,12 @@ pub fn effect_of_asked(name: &str) -> Effect {
 /// True for a name of something that is computed on request and kept nowhere,
 /// whatever verb asks for it: `create_embedding`, `generateCompletion`.
 pub fn is_computed(name: &str) -> bool {
-    pieces(name).any(|word| is_among(word, COMPUTED))
-        && !pieces(name).any(|word| is_among(word, WRITE) && !is_among(word, MAKING))
+    are_computed(&pieces(name).collect::<Vec<_>>())
+}
+
+fn are_computed(words: &[&str]) -> bool {
+    words.iter().any(|word| is_among(word, COMPUTED))
+        && !words.iter().any(|word| is_among(word, WRITE) && !is_among(word, MAKING))
 }
 
 /// True where the last segment of an address says that what is posted there is
@@ -150,8 +159,10 @@ pub fn makes_value(name: &str) -> bool {
 /// True where a read-like name is one of the traps. A total is as often added
 /// up as asked for.
 pub fn is_trap(name: &str) -> bool {
-    let sum = pieces(name).skip(1).last().is_some_and(|word| is_among(word, &["total", "totals", "subtotal"]));
-    sum || is_from_here(name) || pieces(name).skip(1).any(|word| is_among(word, TRAPS))
+    let words: Vec<&str> = pieces(name).collect();
+    let after = words.get(1..).unwrap_or_default();
+    let sum = after.last().is_some_and(|word| is_among(word, &["total", "totals", "subtotal"]));
+    sum || is_from_here(&words) || after.iter().any(|word| is_among(word, TRAPS))
 }
 
 /// True where a name is that of a transaction or another serial carrier.

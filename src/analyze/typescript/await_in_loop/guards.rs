@@ -258,8 +258,11 @@ fn body_guard(model: &Model<'_>, around: &Loop, waits: &[Wait<'_>]) -> Option<St
                 // waits for nobody here.
                 let bounds =
                     path.is_global("AbortSignal", &["timeout"]) || matches!(leaf, "setTimeout" | "clearTimeout");
+                // A list that is called a queue paces nobody.
+                let of_list = matches!(leaf, "push" | "unshift" | "concat");
                 let paced = !bounds && has_word(leaf, PACING)
-                    || has_word(path.receiver_name(), &["limiter", "throttle", "queue", "ratelimiter", "limit"]);
+                    || !of_list
+                        && has_word(path.receiver_name(), &["limiter", "throttle", "queue", "ratelimiter", "limit"]);
                 if paced {
                     return step("loop-is-paced");
                 }

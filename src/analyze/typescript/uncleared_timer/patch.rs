@@ -43,7 +43,7 @@ pub fn draft(model: &Model<'_>, timer: &Timer<'_>) -> Option<Draft> {
     let edits = match timer.origin {
         Origin::Inline => plan.inline()?,
         Origin::Constant(declaration) => plan.constant(declaration)?,
-        Origin::Helper | Origin::TimersPromises | Origin::ByHand => return None,
+        Origin::Helper | Origin::TimersPromises | Origin::ByHand | Origin::Elsewhere => return None,
     };
     Some(Draft { key: "clear".into(), edits, imports: Vec::new() })
 }

@@ -11,6 +11,7 @@ mod pure;
 mod raw;
 mod shape;
 mod sql;
+pub mod timers;
 mod wrapped;
 
 use std::cell::RefCell;
@@ -159,7 +160,15 @@ impl<'m, 'a> Effects<'m, 'a> {
         let asked = |(client, _): &(Client, usize)| {
             client.by_name && (self.given_elsewhere(&chain.base, at).is_some() || declared())
         };
-        let client = client.filter(|client| !asked(client));
+        // So it does of a method whose name says nothing.
+        let silent = |(client, used): &(Client, usize)| {
+            let names = || chain.base.members[*used..].iter().chain(&chain.links).copied().collect::<Vec<_>>();
+            let elsewhere = || self.model.name_ref(&chain.base).is_some_and(|name| is_project_module(&name.module));
+            let method = || chain.links.iter().all(|link| READS_BODY.contains(link));
+            let says = || client::effect(self.model, *client, &names(), &chain.calls);
+            client.by_name && elsewhere() && method() && says() == Effect::Unknown
+        };
+        let client = client.filter(|client| !asked(client) && !silent(client));
         if let Some((client, used)) = client.or_else(|| self.handed_out(chain, at)) {
             let names: Vec<&str> = chain.base.members[used..].iter().chain(&chain.links).copied().collect();
             return CallEffect {

@@ -78,11 +78,12 @@ pub fn client<'a>(model: &Model<'a>, chain: &Chain<'a>, at: NodeId) -> Option<(C
             let name = members.last().copied().unwrap_or(root);
             let database =
                 |name: &str| names::pieces(name).any(|word| WORDS.iter().any(|w| w.eq_ignore_ascii_case(word)));
+            // `../db`, and what lies in its folder: `../db/reporting`.
             let from = match own.map(|symbol| model.binding(symbol)) {
-                Some(Binding::Import(imported)) => imported.module.rsplit('/').next(),
-                _ => None,
+                Some(Binding::Import(imported)) => imported.module.rsplit('/').take(2).any(database),
+                _ => false,
             };
-            let called = database(name) || members.is_empty() && from.is_some_and(database);
+            let called = database(name) || members.is_empty() && from;
             let chained = chain.links.iter().any(|link| CHAINED.contains(link));
             (table && called && chained && !matches!(bare(first?), Expression::TemplateLiteral(_)))
                 .then(|| (named(Kind::Knex), members.len()))

@@ -196,6 +196,8 @@ pub const TRAPS: &[&str] = &[
     "provider",
     "factory",
     "adapter",
+    "reader",
+    "stream",
 ];
 
 /// Names of values that carry a transaction or another serial resource.
