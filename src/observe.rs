@@ -260,6 +260,8 @@ pub enum Question {
     /// Does a request handler of another file call the function of this file
     /// whose name stands at the place?
     CalledFromHandler(Span),
+    /// The same, or does what is named a service call it?
+    CalledPerRequest(Span),
     /// Is the function of this file whose name stands at the place called from
     /// elsewhere than from what runs once, at the start?
     NotOnlyAtStart(Span),
@@ -386,7 +388,8 @@ pub struct Candidate {
 impl Candidate {
     /// True where a reading of it asks whether handlers of other files reach it.
     pub fn seeks_handler(&self) -> bool {
-        let asks = |need: &Need| matches!(need.question, Question::CalledFromHandler(_));
+        let asks =
+            |need: &Need| matches!(need.question, Question::CalledFromHandler(_) | Question::CalledPerRequest(_));
         self.needs.iter().any(asks) || self.narrower.iter().any(Self::seeks_handler)
     }
 }

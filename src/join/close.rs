@@ -65,6 +65,7 @@ fn close_one(join: &Join<'_>, path: &str, candidate: &Candidate) -> Closed {
         }
         let mut result = match need.question {
             Question::CalledFromHandler(name) => join.reached().answer(path, name),
+            Question::CalledPerRequest(name) => join.reached().answer_per_request(path, name),
             Question::NotOnlyAtStart(name) => reach::not_only_at_start(path, name, join.files, join.facts),
             Question::CallersLeaveUnbounded { ref name, function, index } => {
                 reach::callers_leave_unbounded(path, (name, function), index, join)
@@ -78,7 +79,7 @@ fn close_one(join: &Join<'_>, path: &str, candidate: &Candidate) -> Closed {
         }
         let candidate = &mut closed.candidate;
         let place = |step: Step| Step { span: step.span.or(need.span), ..step };
-        if let (Answer::Yes(_) | Answer::Likely(_), Question::CalledFromHandler(_)) = (&result, &need.question) {
+        if matches!(result, Answer::Yes(_) | Answer::Likely(_)) && asks_for_handler(&need.question) {
             candidate.context = Context::Handler;
             closed.effective = Context::Handler;
         }
@@ -95,8 +96,7 @@ fn close_one(join: &Join<'_>, path: &str, candidate: &Candidate) -> Closed {
             Answer::Likely(step) => lower(candidate, Confidence::Likely, step, &need.question),
             Answer::Possible(step) => lower(candidate, Confidence::Possible, step, &need.question),
             Answer::Unknown | Answer::NeedFiles(_) => {
-                closed.seeks_handler |=
-                    matches!(need.question, Question::CalledFromHandler(_)) && candidate.context == Context::Library;
+                closed.seeks_handler |= asks_for_handler(&need.question) && candidate.context == Context::Library;
                 let step = unknown(&need.question);
                 match need.if_unknown {
                     Some(ceiling) => lower(candidate, ceiling, place(step), &need.question),
@@ -118,6 +118,10 @@ fn leave_to_callers(join: &Join<'_>, closed: &mut Closed) {
     if rests_on_it && candidate.context == Context::Library && join.facts.is_called_by_others(&closed.path) {
         candidate.confidence = Confidence::Possible;
     }
+}
+
+fn asks_for_handler(question: &Question) -> bool {
+    matches!(question, Question::CalledFromHandler(_) | Question::CalledPerRequest(_))
 }
 
 /// True where a candidate already assumes how much a request asks for.
@@ -199,9 +203,10 @@ fn unknown(question: &Question) -> Step {
         Question::DependencyBelow { package, .. } | Question::DependencyAtLeast { package, .. } => {
             Step::new("dependency-version-unknown").with("package", package.as_str())
         }
-        Question::CalledFromHandler(_) | Question::NotOnlyAtStart(_) | Question::NoTimeoutLayer => {
-            Step::new("handler-unseen")
-        }
+        Question::CalledFromHandler(_)
+        | Question::CalledPerRequest(_)
+        | Question::NotOnlyAtStart(_)
+        | Question::NoTimeoutLayer => Step::new("handler-unseen"),
         Question::CallersLeaveUnbounded { .. } => Step::new("callers-unseen"),
         Question::RustAtLeast { minor } => Step::new("rust-version-unknown").with("minor", *minor),
         Question::InService => Step::new("service-unknown"),

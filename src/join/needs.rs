@@ -69,6 +69,7 @@ pub fn answer(question: &Question, path: &str, facts: &Facts, exports: &dyn Expo
         Question::RustAtLeast { minor } => rust_at_least(*minor, path, facts),
         // The join answers this over all files at once.
         Question::CalledFromHandler(_)
+        | Question::CalledPerRequest(_)
         | Question::NotOnlyAtStart(_)
         | Question::CallersLeaveUnbounded { .. }
         | Question::NoneSets(_)

@@ -12,13 +12,16 @@ use crate::join::needs::Answer;
 use crate::join::{Files, Join};
 use crate::map::Mapped;
 use crate::observe::{Callee, Caller, Context, NameRef, ProjectCall, Setting, Step};
-use crate::source::Span;
+use crate::source::{PathClass, Span};
 
 /// The functions that handlers reach, each by its file and the place of its
 /// name, with the file and place of one call.
 #[derive(Default)]
 pub struct Reached {
     functions: BTreeMap<(String, Span), Way>,
+    /// Functions that only a class or file which is named a service calls, by
+    /// its name, with the file and place of one call.
+    named: BTreeMap<(String, Span), (String, (String, Span))>,
     /// Files that handlers call into, and that no rule concerned so far.
     pub unmapped: BTreeSet<String>,
 }
@@ -40,6 +43,9 @@ impl Reached {
     pub fn of(files: &Files, facts: &Facts) -> Self {
         let mut reached = Self::default();
         let all: Vec<&Mapped> = files.iter().collect();
+        for file in &all {
+            reached.name_services(file, files, facts);
+        }
         let mut open = reached.together(all.into_par_iter().map(|file| Calls::of_handlers(file, files, facts)));
         for calls in 1..=HOPS {
             let mut new = Vec::new();
@@ -67,6 +73,30 @@ impl Reached {
             self.unmapped.extend(calls.unmapped);
         }
         open
+    }
+
+    /// What the services of a file, which only their names show, call elsewhere.
+    fn name_services(&mut self, file: &Mapped, files: &Files, facts: &Facts) {
+        let path = &file.source.path;
+        let known = !facts.is_command(path) && !facts.is_called_by_others(path) && !facts.is_tool(path);
+        for call in file.map.observations.calls.iter().filter(|call| known && !call.starts) {
+            let (Some(service), Callee::There(name)) = (&call.service, &call.callee) else { continue };
+            if let Found::Function(at, summary) = lookup::find(path, name, facts, files) {
+                let way = || (service.clone(), (path.clone(), call.span));
+                self.named.entry((at, summary.span)).or_insert_with(way);
+            }
+        }
+    }
+
+    /// The same, or does what is named a service call it?
+    pub fn answer_per_request(&self, path: &str, name: Span) -> Answer {
+        match (self.answer(path, name), self.named.get(&(path.to_owned(), name))) {
+            (Answer::Unknown, Some((service, (from, at)))) => {
+                let step = Step::at("called-by-service", *at).in_file(from.clone());
+                Answer::Likely(step.with("name", service.as_str()))
+            }
+            (answer, _) => answer,
+        }
     }
 
     /// Does a handler reach the function of this file whose name stands there?
@@ -174,7 +204,7 @@ fn start_of(path: &str, function: (&str, Span), left: usize, files: &Files, fact
     start
 }
 
-/// Do all calls of the function whose name stands there leave its options, the
+/// Does a call of the function whose name stands there leave its options, the
 /// argument `index`, without a bound? Unknown where no call is seen.
 pub fn callers_leave_unbounded(path: &str, function: (&str, Span), index: usize, join: &Join<'_>) -> Answer {
     let (files, facts) = (join.files, join.facts);
@@ -191,24 +221,24 @@ pub fn callers_leave_unbounded(path: &str, function: (&str, Span), index: usize,
         }
     };
     let mut unbounded = Vec::new();
-    for from in files.iter() {
-        for call in &from.map.observations.calls {
-            if !is_it(&from.source.path, &call.callee) {
-                continue;
-            }
-            if call.given.may_bound(index) {
-                let step = Step::at("caller-may-bound", call.span).in_file(from.source.path.clone());
-                return Answer::No(step.with("place", from.source.path.as_str()));
-            }
-            unbounded.push((&from.source.path, call.span));
+    let mut bounded = Vec::new();
+    for from in files.iter().filter(|file| file.source.class == PathClass::Product) {
+        let calls = from.map.observations.calls.iter().filter(|call| is_it(&from.source.path, &call.callee));
+        for call in calls {
+            let may = call.given.may_bound(index);
+            if may { &mut bounded } else { &mut unbounded }.push((&from.source.path, call.span));
         }
     }
-    match unbounded.first() {
-        Some((place, at)) => {
-            let step = Step::at("callers-unbounded", *at).in_file((*place).clone());
-            Answer::Yes(step.with("count", unbounded.len()).with("place", place.as_str()))
+    match (unbounded.first(), bounded.first()) {
+        (Some((place, at)), other) => {
+            let key = if other.is_none() { "callers-unbounded" } else { "some-callers-unbounded" };
+            let step = Step::at(key, *at).in_file((*place).clone()).with("place", place.as_str());
+            Answer::Yes(step.with("count", unbounded.len()).with("all", unbounded.len() + bounded.len()))
         }
-        None => Answer::Unknown,
+        (None, Some((place, at))) => {
+            Answer::No(Step::at("caller-may-bound", *at).in_file((*place).clone()).with("place", place.as_str()))
+        }
+        (None, None) => Answer::Unknown,
     }
 }
 

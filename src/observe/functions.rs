@@ -131,6 +131,8 @@ pub struct ProjectCall {
     pub span: Span,
     /// What is handed over.
     pub given: Given,
+    /// The class or file around it whose name alone says that it is a service.
+    pub service: Option<String>,
     /// The called function runs once, by its name: a handler that loads the
     /// whole program passes its calls on to no request.
     pub starts: bool,

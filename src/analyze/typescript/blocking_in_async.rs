@@ -202,8 +202,12 @@ fn judge<'a>(model: &Model<'a>, sink: &mut Sink<'_>, callers: &BTreeMap<NodeId, 
             let Some(function) = named_function(model, node) else { return };
             let named = matches!(reach, Reach::Named(_));
             let heavy = named || one.work != Work::File && enclosing.is_async;
+            let name = model.name_span(function);
             builder.need(Need {
-                question: Question::CalledFromHandler(model.name_span(function)),
+                question: match one.work {
+                    Work::File => Question::CalledFromHandler(name),
+                    _ => Question::CalledPerRequest(name),
+                },
                 span: None,
                 if_unknown: heavy.then_some(Confidence::Possible),
                 if_no: IfNo::Clear,

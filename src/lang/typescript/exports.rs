@@ -67,7 +67,9 @@ fn calls(effects: &Effects<'_, '_>) -> Vec<ProjectCall> {
         };
         if let Some(callee) = callee {
             let starts = names::is_start(path.leaf());
-            calls.push(ProjectCall { caller, callee, span: span(&call.callee), given: given(call), starts });
+            let named = matches!(caller, Caller::Function(_)).then(|| model.service_name(node)).flatten();
+            let service = named.map(str::to_owned);
+            calls.push(ProjectCall { caller, callee, span: span(&call.callee), given: given(call), service, starts });
         }
     }
     calls

@@ -142,8 +142,6 @@ fn varies<'a>(model: &Model<'a>, new: &'a NewExpression<'a>) -> Option<String> {
     let scoping = model.scoping();
     // A function around this one may be called for a tenant just as well.
     let own = uses.reads.iter().find(|&&symbol| model.function_of(scoping.symbol_declaration(symbol)).is_some());
-    match own {
-        Some(&symbol) => Some(scoping.symbol_name(symbol).to_owned()),
-        None => uses.this.then(|| "this".to_owned()),
-    }
+    // What an instance has it could keep the client with.
+    own.map(|&symbol| scoping.symbol_name(symbol).to_owned())
 }

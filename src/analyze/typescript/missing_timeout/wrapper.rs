@@ -86,7 +86,10 @@ fn handed(model: &Model<'_>, given: &Expression<'_>) -> Option<SymbolId> {
             ObjectPropertyKind::ObjectProperty(property) => {
                 let key = key_name(&property.key)?;
                 if bounding(Kind::NodeFetch).contains(&key.as_ref()) || bounding(Kind::Fetch).contains(&key.as_ref()) {
-                    return None;
+                    // `signal: init.signal` hands that one on.
+                    let Expression::StaticMemberExpression(member) = bare(&property.value) else { return None };
+                    let same = member.property.name == key.as_ref() && found.is_none();
+                    found = Some(variable(&member.object).filter(|_| same)?);
                 }
             }
         }
