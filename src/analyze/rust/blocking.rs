@@ -2,6 +2,7 @@
 //! else meanwhile.
 
 use crate::analyze::rust::not_only_at_start;
+use crate::analyze::sink::Builder;
 use crate::analyze::{Sink, Vocabulary};
 use crate::lang::rust::Model;
 use crate::lang::rust::blocking::{Blocking, Remedy};
@@ -28,6 +29,8 @@ pub const VOCABULARY: Vocabulary = Vocabulary {
         "blocking-socket",
         "blocking-file",
         "blocking-query",
+        "blocking-compression",
+        "image",
     ],
     params: &[],
 };
@@ -124,6 +127,7 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
         let mut candidate = candidate.evidence(Step::at("in-async-body", around));
         let is_tool = matches!(context, Context::Cli | Context::Build);
         match hit.kind {
+            "blocking-compression" | "image" => candidate = computes(model, candidate, context, span),
             "child-process" if is_tool => candidate = candidate.clear(Step::at("command-in-tool", span)),
             "child-process" | "blocking-http" | "block-on" | "blocking-socket" | "thread-join"
                 if context == Context::Startup =>
@@ -187,6 +191,18 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             candidate = candidate.patch(draft).need(need);
         }
         sink.push(candidate);
+    }
+}
+
+/// Work of the processor: a start and a tool hold up nobody with it.
+fn computes(model: &Model<'_>, candidate: Builder, context: Context, at: Span) -> Builder {
+    match context {
+        Context::Handler => candidate.need(in_no_tool()),
+        Context::Startup => candidate.clear(Step::at("blocking-at-startup", at)),
+        _ if is_service_code(context) && !is_program(model) => {
+            candidate.need(in_service()).assume(Step::at("others-wait-meanwhile", at))
+        }
+        _ => candidate.clear(Step::at("command-in-tool", at)),
     }
 }
 

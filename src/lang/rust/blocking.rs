@@ -6,7 +6,7 @@ use super::Model;
 use super::functions::Body;
 use super::node::{Function, Kind, NodeId};
 use super::path::{equals, starts_with};
-use crate::lang::typescript::names::{SMALL_FILES, words};
+use crate::lang::typescript::names::{LARGE_FILES, SMALL_FILES, words};
 use crate::observe::Blocks;
 
 /// A call that returns only when it is done, however long that takes.
@@ -66,6 +66,8 @@ const WORDS: &[&str] = &[
     "sendgrid",
     "diesel",
     "TcpStream",
+    "flate2",
+    "image::",
 ];
 
 impl Model<'_> {
@@ -194,6 +196,10 @@ impl Model<'_> {
             let handle = path.len() == 4 && path[2] == "File" && matches!(leaf, "open" | "create");
             return (listing || handle).then(|| Blocking { brief: true, ..hit("blocking-file") });
         }
+        if let Some(kind) = works(&path) {
+            let brief = kind == "blocking-compression" && !self.is_much(node, args);
+            return Some(Blocking { brief, ..hit(kind) });
+        }
         if equals(&path, "walkdir::WalkDir::new") {
             return Some(Blocking { whole_tree: true, ..Blocking::new(node, "blocking-file", "walkdir::WalkDir") });
         }
@@ -215,6 +221,20 @@ impl Model<'_> {
             return Some(hit("blocking-socket"));
         }
         None
+    }
+
+    /// True where the best level is asked for, or where the function or the file
+    /// is named for what may be large: an export, an archive, a backup.
+    fn is_much(&self, node: NodeId, args: &[NodeId]) -> bool {
+        let level = |wanted: &str| {
+            let is_it = |path: Vec<String>| path.last().is_some_and(|leaf| leaf == wanted);
+            let calls = args.iter().flat_map(|&argument| self.tree.below(argument)).filter_map(|id| self.callee(id));
+            calls.into_iter().any(is_it)
+        };
+        let large = |name: &str| words(name).iter().any(|word| LARGE_FILES.contains(&word.as_str()));
+        let file = self.source.path.rsplit('/').next().unwrap_or("");
+        let named = || large(file) || self.function_of(node).is_some_and(|f| large(&f.name));
+        level("best") || !level("fast") && named()
     }
 
     /// Settings, keys and certificates, by the words of the path or of the
@@ -357,6 +377,21 @@ fn grows(path: &str) -> bool {
 }
 
 /// The longest waits first.
+/// What computes for as long as its input is large: encoders of flate2 and zstd,
+/// which work while they are written to, and the decoding of images.
+fn works(path: &[String]) -> Option<&'static str> {
+    let [first, .., leaf] = path else { return None };
+    let of = path.iter().rev().nth(1)?.as_str();
+    match (first.as_str(), leaf.as_str()) {
+        ("flate2", "new") if matches!(of, "GzEncoder" | "ZlibEncoder" | "DeflateEncoder") => {
+            Some("blocking-compression")
+        }
+        ("zstd", "encode_all") => Some("blocking-compression"),
+        ("image", "load_from_memory" | "load_from_memory_with_format") => Some("image"),
+        _ => None,
+    }
+}
+
 fn rank(one: &Blocks) -> u8 {
     match one.kind {
         "blocking-http" => 0,
@@ -364,7 +399,8 @@ fn rank(one: &Blocks) -> u8 {
         "child-process" => 2,
         "thread-sleep" | "thread-join" => 3,
         "blocking-query" => 4,
-        _ if one.whole_tree => 5,
-        _ => 6,
+        "image" | "blocking-compression" => 5,
+        _ if one.whole_tree => 6,
+        _ => 7,
     }
 }

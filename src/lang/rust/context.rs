@@ -420,8 +420,8 @@ impl Model<'_> {
     fn makes_row(&self, function: &Function) -> bool {
         const SERVING: &[&str] =
             &["handlers", "handler", "routes", "api", "controllers", "resolvers", "workers", "consumers", "services"];
-        let constructs =
-            matches!(function.name.as_str(), "create" | "open" | "build") || function.name.starts_with("build_");
+        let constructs = matches!(function.name.as_str(), "create" | "open" | "build" | "start" | "stop" | "launch")
+            || function.name.starts_with("build_");
         let lent = matches!(function.receiver, Some(Receiver::Shared | Receiver::Exclusive));
         let serves = || self.source.path.split('/').any(|folder| SERVING.contains(&folder));
         constructs && !function.params.is_empty() && (lent || function.owner.is_none() && serves())

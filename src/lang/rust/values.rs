@@ -413,6 +413,22 @@ impl Model<'_> {
         }
     }
 
+    /// The text that an expression is or is put together from, its pieces left
+    /// out: of `format!("SELECT {COLUMNS} FROM t")`, of a local that holds it.
+    pub fn pattern_of(&self, node: NodeId) -> Option<&str> {
+        let plain = self.text_of(node);
+        plain.or_else(|| match self.tree.kind(node) {
+            Kind::Reference { value, .. } => self.pattern_of(*value),
+            Kind::Method { receiver, name, args, .. } if args.is_empty() => {
+                let same = matches!(name.as_str(), "as_str" | "as_ref" | "to_string" | "to_owned" | "clone");
+                same.then(|| self.pattern_of(*receiver)).flatten()
+            }
+            Kind::Macro { path, args, .. } if path.last()? == "format" => self.text_of(*args.first()?),
+            Kind::Path(_) => self.init_of(node).and_then(|init| self.pattern_of(init)),
+            _ => None,
+        })
+    }
+
     /// True where an expression is made of literals, constants and paths only:
     /// it has the same value wherever it is evaluated.
     pub fn is_constant(&self, node: NodeId) -> bool {

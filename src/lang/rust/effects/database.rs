@@ -55,7 +55,7 @@ impl Model<'_> {
             Kind::Call { args, .. } => {
                 let path = self.callee(root)?;
                 let queries = path.first()? == "sqlx" && path.last()?.starts_with("query");
-                queries.then(|| args.first().and_then(|&a| self.text_of(a)))
+                queries.then(|| args.first().and_then(|&a| self.pattern_of(a)))
             }
             _ => None,
         }
@@ -131,7 +131,7 @@ impl Model<'_> {
             return None;
         }
         // A statement that is put together elsewhere is still fetched from.
-        let effect = args.first().and_then(|&sql| self.text_of(sql)).map_or(Effect::Read, sql_effect);
+        let effect = args.first().and_then(|&sql| self.pattern_of(sql)).map_or(Effect::Read, sql_effect);
         let resource = if typed { Resource::Shared } else { Resource::SharedByName };
         Some(Operation::new(Io::Database, effect, resource))
     }
