@@ -13,7 +13,9 @@ use serde::Serialize;
 
 use crate::source::Span;
 
-pub use functions::{AsyncCall, Blocks, Callee, Caller, Effect, FunctionSummary, Given, Io, NamedCall, ProjectCall};
+pub use functions::{
+    AsyncCall, Blocks, Callee, Caller, Effect, FunctionSummary, Gift, Given, Io, NamedCall, ProjectCall,
+};
 
 /// How sure the analysis is. Never mixed with severity.
 #[derive(
@@ -209,8 +211,8 @@ pub enum Question {
     IsHttpClient(NameRef),
     /// Does the function make a new HTTP client each time it is called?
     MakesClient(NameRef),
-    /// Does what the function gives wait for a timer that nobody can end?
-    LeavesTimer(NameRef),
+    /// Is this so of what the function gives?
+    Gives(NameRef, Gift),
     /// Does the function give a promise whatever happens, so that it cannot
     /// throw before it has?
     GivesPromise(NameRef),
@@ -429,9 +431,8 @@ pub enum Export {
     Default(Value, Span),
     /// Handed on from another module.
     From(NameRef),
-    /// What a function gives waits for a timer that nobody can end, under
-    /// `function()`.
-    Timer(Span),
+    /// What is to be known of what a function gives, under `function()`.
+    Gives(Gift, Span),
     /// A function that makes an HTTP client for whoever calls it, under
     /// `function()`: the client's library, and the function's name.
     Client(&'static str, Span),

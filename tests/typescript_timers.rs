@@ -83,8 +83,11 @@ fn candidates(id: &str, source: &SourceFile) -> Vec<Candidate> {
 }
 
 fn open(found: &[Candidate]) -> impl Iterator<Item = &Candidate> {
-    // What only another file's handler would make a finding is none here.
-    let waits = |c: &Candidate| c.needs.iter().any(|need| matches!(need.question, Question::CalledFromHandler(_)));
+    // What only another file would make a finding is none here.
+    let asks = |question: &Question| {
+        matches!(question, Question::CalledFromHandler(_) | Question::CalledPerRequest(_) | Question::Gives(..))
+    };
+    let waits = move |c: &Candidate| c.needs.iter().any(|need| asks(&need.question));
     found.iter().filter(move |c| c.cleared.is_none() && c.confidence > Confidence::Possible && !waits(c))
 }
 

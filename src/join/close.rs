@@ -2,7 +2,7 @@
 
 use crate::join::needs::{Answer, answer};
 use crate::join::{Join, reach, severity};
-use crate::observe::{Candidate, Confidence, Context, IfNo, Question, Step, is_light};
+use crate::observe::{Candidate, Confidence, Context, Gift, IfNo, Question, Step, is_light};
 
 /// The assumption that a method of another file reads, as its name says.
 const METHOD_UNKNOWN: &str = "method-unknown";
@@ -197,7 +197,10 @@ fn unknown(question: &Question) -> Step {
             Step::new("client-unknown").with("name", name.members.last().unwrap_or(&name.name).as_str())
         }
         Question::MakesClient(name) => Step::new("client-unseen").with("name", name.name.trim_end_matches("()")),
-        Question::LeavesTimer(name) => Step::new("timer-unseen").with("name", name.name.trim_end_matches("()")),
+        Question::Gives(name, Gift::Timer) => Step::new("timer-unseen").with("name", name.name.trim_end_matches("()")),
+        Question::Gives(name, Gift::Base64) => {
+            Step::new("encoding-unseen").with("name", name.name.trim_end_matches("()"))
+        }
         Question::GivesPromise(name) => Step::new("promise-unknown").with("name", name.name.as_str()),
         Question::NodeBelow { major } => Step::new("node-floor-unknown").with("major", *major),
         Question::DependencyBelow { package, .. } | Question::DependencyAtLeast { package, .. } => {

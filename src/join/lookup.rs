@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::facts::Facts;
 use crate::join::needs::Exports;
 use crate::lang::typescript::effects::{GIVEN, SUPER};
-use crate::observe::{Effect, Export, FunctionSummary, Io, NameRef, Value};
+use crate::observe::{Effect, Export, FunctionSummary, Gift, Io, NameRef, Value};
 use crate::source::Span;
 
 /// How many files a name is followed through.
@@ -21,8 +21,8 @@ pub enum Found<'e> {
     Default(&'e Value, String, Span),
     /// A function that makes an HTTP client, with its file, the library and place.
     Client(String, &'static str, Span),
-    /// A function that leaves a timer behind, with its file and place.
-    Timer(String, Span),
+    /// What is known of what a function gives, with its file and place.
+    Gives(String, Gift, Span),
     /// These files must be mapped first.
     NeedFiles(BTreeSet<String>),
     /// A package defines it, whose code is not among the scanned.
@@ -53,7 +53,7 @@ fn follow<'e>(from: &str, name: &NameRef, facts: &Facts, exports: &'e dyn Export
             Some(Export::Function(summary)) if taken == names.len() => return Found::Function(path, summary),
             Some(Export::Constant(value, span)) if taken == names.len() => return Found::Constant(value, path, *span),
             Some(Export::Default(value, span)) if taken == names.len() => return Found::Default(value, path, *span),
-            Some(Export::Timer(span)) if taken == names.len() => return Found::Timer(path, *span),
+            Some(Export::Gives(gift, span)) if taken == names.len() => return Found::Gives(path, *gift, *span),
             Some(Export::Client(library, span)) if taken == names.len() => return Found::Client(path, library, *span),
             Some(Export::From(next)) => {
                 let mut next = next.clone();
@@ -169,7 +169,7 @@ pub fn effects(from: &str, name: &NameRef, facts: &Facts, exports: &dyn Exports)
         Found::Constant(..)
         | Found::Default(..)
         | Found::Client(..)
-        | Found::Timer(..)
+        | Found::Gives(..)
         | Found::Package(_)
         | Found::Unknown => {
             return Err(BTreeSet::new());
@@ -210,7 +210,7 @@ pub fn effects(from: &str, name: &NameRef, facts: &Facts, exports: &dyn Exports)
                     Found::Constant(..)
                     | Found::Default(..)
                     | Found::Client(..)
-                    | Found::Timer(..)
+                    | Found::Gives(..)
                     | Found::Package(_)
                     | Found::Unknown => total.effect = Effect::Unknown,
                 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::facts::{Facts, Floor, Package, Role, Tier};
 use crate::join::lookup::{self, Found};
 use crate::lang::typescript::names;
-use crate::observe::{Effect, Io, NameRef, Observations, Question, Step, Value};
+use crate::observe::{Effect, Gift, Io, NameRef, Observations, Question, Step, Value};
 use crate::source::{Family, Language, Span};
 
 /// The files that are already mapped.
@@ -61,7 +61,7 @@ pub fn answer(question: &Question, path: &str, facts: &Facts, exports: &dyn Expo
         Question::OnlyReads(name) => reads(name, Asked::Nothing, path, facts, exports),
         Question::IsHttpClient(name) => is_http_client(name, path, facts, exports),
         Question::MakesClient(name) => makes_client(name, path, facts, exports),
-        Question::LeavesTimer(name) => leaves_timer(name, path, facts, exports),
+        Question::Gives(name, gift) => gives(name, *gift, path, facts, exports),
         Question::GivesPromise(name) => gives_promise(name, path, facts, exports),
         Question::NodeBelow { major } => node_below(*major, path, facts),
         Question::DependencyBelow { package, version } => dependency_below(package, *version, path, facts),
@@ -89,7 +89,7 @@ pub fn resolve_constant(from: &str, name: &NameRef, facts: &Facts, exports: &dyn
         Found::Constant(value, path, span) => Resolved::Value(value.clone(), path, span),
         Found::Default(value, path, span) => Resolved::Default(value.clone(), path, span),
         Found::NeedFiles(files) => Resolved::NeedFiles(files.into_iter().collect()),
-        Found::Function(..) | Found::Client(..) | Found::Timer(..) | Found::Package(_) | Found::Unknown => {
+        Found::Function(..) | Found::Client(..) | Found::Gives(..) | Found::Package(_) | Found::Unknown => {
             Resolved::Unknown
         }
     }
@@ -176,7 +176,7 @@ fn is_http_client(name: &NameRef, path: &str, facts: &Facts, exports: &dyn Expor
         | Found::Constant(..)
         | Found::Default(..)
         | Found::Client(..)
-        | Found::Timer(..)
+        | Found::Gives(..)
         | Found::Unknown => Answer::Unknown,
     }
 }
@@ -193,11 +193,15 @@ fn makes_client(name: &NameRef, path: &str, facts: &Facts, exports: &dyn Exports
     }
 }
 
-fn leaves_timer(name: &NameRef, path: &str, facts: &Facts, exports: &dyn Exports) -> Answer {
+fn gives(name: &NameRef, wanted: Gift, path: &str, facts: &Facts, exports: &dyn Exports) -> Answer {
     match lookup::find(path, name, facts, exports) {
-        Found::Timer(file, span) => {
+        Found::Gives(file, gift, span) if gift == wanted => {
+            let key = match gift {
+                Gift::Timer => "timer-left-by",
+                Gift::Base64 => "only-encodes-in",
+            };
             let shown = name.members.last().unwrap_or(&name.name).trim_end_matches("()");
-            Answer::Yes(Step::at("timer-left-by", span).in_file(file).with("name", shown))
+            Answer::Yes(Step::at(key, span).in_file(file).with("name", shown))
         }
         Found::NeedFiles(files) => Answer::NeedFiles(files.into_iter().collect()),
         _ => Answer::Unknown,
@@ -225,7 +229,7 @@ fn gives_promise(name: &NameRef, path: &str, facts: &Facts, exports: &dyn Export
         | Found::Constant(..)
         | Found::Default(..)
         | Found::Client(..)
-        | Found::Timer(..)
+        | Found::Gives(..)
         | Found::Package(_)
         | Found::Unknown => Answer::No(Step::new("may-throw-first").with("name", shown)),
     }

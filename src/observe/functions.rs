@@ -87,6 +87,15 @@ pub struct AsyncCall {
     pub around: Span,
 }
 
+/// What is to be known of what a function gives, besides its effect.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Gift {
+    /// It waits for a timer that nobody can end.
+    Timer,
+    /// It is the function's input in base64, and nothing else.
+    Base64,
+}
+
 /// Where a call leads.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Callee {

@@ -7,7 +7,8 @@ use crate::analyze::sink::Builder;
 use crate::analyze::{BASE64_GROWS, HEX_GROWS, Sink, Vocabulary};
 use crate::lang::rust::Model;
 use crate::lang::rust::node::{Kind, NodeId};
-use crate::observe::Step;
+use crate::lang::rust::path::reference;
+use crate::observe::{Gift, IfNo, NameRef, Need, Question, Step};
 use crate::source::Span;
 
 /// What this analysis may say.
@@ -47,6 +48,14 @@ const COMPRESSORS: &[&str] = &[
     "async_compression",
 ];
 
+/// Words for what has been made smaller.
+const DONE: &[&str] = &["compressed", "gzipped", "zipped", "deflated"];
+
+/// True for a variable that is called so: `compressed`, `zipped_body`.
+fn is_done(name: &str) -> bool {
+    name.split('_').any(|word| DONE.contains(&word))
+}
+
 /// Finds functions named like compression that only encode.
 pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
     locals(model, sink);
@@ -73,17 +82,25 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
 
 /// `let zipped = STANDARD.encode(body)` in a function that compresses nothing.
 fn locals(model: &Model<'_>, sink: &mut Sink<'_>) {
-    /// Words for what has been made smaller.
-    const DONE: &[&str] = &["compressed", "gzipped", "zipped", "deflated"];
     for node in model.tree.all() {
         let Kind::Let { pattern, init: Some(init), .. } = model.tree.kind(node) else { continue };
-        let Some(name) = pattern.name().filter(|name| name.split('_').any(|word| DONE.contains(&word))) else {
+        let Some(name) = pattern.name().filter(|name| is_done(name)) else {
             continue;
         };
         let Some(function) = model.function_of(node).filter(|f| !is_compression_name(&f.name)) else { continue };
         let Some(body) = function.body else { continue };
         let init = *init;
         let Some((encoder, encoding, growth)) = find_encoder(model, &[Reached { body: init, by: None }]) else {
+            if let Some((call, asked)) = encoder_elsewhere(model, init)
+                && find_compressor(model, &reached(model, body), name).is_none()
+            {
+                let at = model.tree.span(call);
+                let found = (call, "base64", BASE64_GROWS);
+                let candidate = told(model, sink, node, at, model.tree.span(node), name, found);
+                let question = Question::Gives(asked, Gift::Base64);
+                let need = Need { question, span: Some(at), if_unknown: None, if_no: IfNo::Clear };
+                sink.push(candidate.evidence(Step::new("no-compressor")).need(need));
+            }
             continue;
         };
         // What is encoded may have been compressed elsewhere, and be called so.
@@ -99,6 +116,22 @@ fn locals(model: &Model<'_>, sink: &mut Sink<'_>) {
         let candidate = told(model, sink, node, at, model.tree.span(node), name, (encoder, encoding, growth));
         sink.push(candidate.evidence(Step::new("no-compressor")));
     }
+}
+
+/// `codec::pack(samples)?` of another file, which is asked whether it does more
+/// than to encode.
+fn encoder_elsewhere(model: &Model<'_>, init: NodeId) -> Option<(NodeId, NameRef)> {
+    let call = match model.tree.kind(init) {
+        Kind::Try(inner) => *inner,
+        _ => init,
+    };
+    let Kind::Call { .. } = model.tree.kind(call) else { return None };
+    if model.called_here(call).is_some() {
+        return None;
+    }
+    let mut name = reference(&model.callee(call)?)?;
+    name.members.last_mut().unwrap_or(&mut name.name).push_str("()");
+    Some((call, name))
 }
 
 /// What is called `name`, in the code at `node`, promises something smaller and
@@ -185,7 +218,7 @@ fn find_encoder(model: &Model<'_>, reached: &[Reached]) -> Option<(NodeId, &'sta
             },
             Kind::Method { name, .. } if name == "encode_hex" => return Some((id, "hexadecimal", HEX_GROWS)),
             Kind::Method { receiver, name, .. } if matches!(name.as_str(), "encode" | "encode_string") => {
-                return (is_engine(model, *receiver)).then_some((id, "base64", BASE64_GROWS));
+                return (model.is_engine(*receiver)).then_some((id, "base64", BASE64_GROWS));
             }
             // `write!(out, "{byte:02x}")`, a byte at a time.
             Kind::Macro { path, args, .. } if path.last().is_some_and(|leaf| leaf == "write" || leaf == "format") => {
@@ -206,38 +239,12 @@ fn find_encoder(model: &Model<'_>, reached: &[Reached]) -> Option<(NodeId, &'sta
     })
 }
 
-/// True for an engine of base64 or data-encoding: a known constant, however it
-/// was brought into scope, or one of this file that is declared as one.
-fn is_engine(model: &Model<'_>, receiver: NodeId) -> bool {
-    const ENGINES: &[&str] = &[
-        "STANDARD",
-        "STANDARD_NO_PAD",
-        "URL_SAFE",
-        "URL_SAFE_NO_PAD",
-        "BASE64_STANDARD",
-        "BASE64_STANDARD_NO_PAD",
-        "BASE64_URL_SAFE",
-        "BASE64_URL_SAFE_NO_PAD",
-        "BASE64",
-        "BASE64URL",
-        "BASE64_NOPAD",
-        "BASE64URL_NOPAD",
-    ];
-    let Kind::Path(path) = model.tree.kind(receiver) else { return false };
-    let named = |path: &[String]| path.last().is_some_and(|leaf| ENGINES.contains(&leaf.as_str()));
-    // `use … STANDARD as B64` too.
-    let known = named(path) || model.resolve(receiver, path).is_some_and(|path| named(&path));
-    let declared = || {
-        let of_base64 = |name: &str| matches!(name, "GeneralPurpose" | "Encoding");
-        model.type_of(receiver).is_some_and(|typed| of_base64(typed.ty.leaf()))
-    };
-    (known || declared()) && (model.names_crate("base64") || model.names_crate("data_encoding"))
-}
-
 fn find_compressor(model: &Model<'_>, reached: &[Reached], own_name: &str) -> Option<NodeId> {
     let compresses = |id: &NodeId| {
         let id = *id;
         let names: Vec<String> = match model.tree.kind(id) {
+            // What is called `compressed` does not compress.
+            Kind::Path(path) if path.len() == 1 && is_done(&path[0]) && model.let_of(id).is_some() => return false,
             Kind::Path(path) => model.resolve(id, path).unwrap_or_else(|| path.clone()),
             Kind::Method { name, .. } => vec![name.clone()],
             Kind::Macro { names, .. } => names.clone(),

@@ -12,11 +12,13 @@ use super::Run;
 use super::uncleared_timer::local_function;
 use crate::analyze::sink::Builder;
 use crate::analyze::{Analysis, BASE64_GROWS, HEX_GROWS, Sink, Vocabulary};
+use crate::lang::typescript::effects::GIVEN;
 use crate::lang::typescript::functions::is_function;
 use crate::lang::typescript::names::words;
+use crate::lang::typescript::path::is_project_module;
 use crate::lang::typescript::values::key_name;
 use crate::lang::typescript::{Model, bare, span};
-use crate::observe::{Known, Step, Value};
+use crate::observe::{Gift, IfNo, Known, NameRef, Need, Question, Step, Value};
 use crate::source::Span;
 
 /// The analysis with everything it may say.
@@ -226,12 +228,44 @@ fn constant<'a>(
     if !promised || promises(&model.name_of(function).unwrap_or_default()) {
         return None;
     }
-    let encoding = flow::of_text(model, declarator.init.as_ref()?)?;
+    let init = declarator.init.as_ref()?;
+    let elsewhere = || encoder_elsewhere(model, init);
+    let (encoding, asked) = match flow::of_text(model, init) {
+        Some(encoding) => (encoding, None),
+        None => elsewhere().map(|(encoding, name)| (encoding, Some(name)))?,
+    };
     if compresses_within(model, function) {
         return None;
     }
     let store = store_name(model, function).or_else(|| kept_in(model, declarator));
-    Some(told(model, sink, function, span(&declarator.id), &name, &encoding, store))
+    let builder = told(model, sink, function, span(&declarator.id), &name, &encoding, store);
+    Some(match asked {
+        Some(name) => builder.need(Need {
+            question: Question::Gives(name, Gift::Base64),
+            span: Some(encoding.at),
+            if_unknown: None,
+            if_no: IfNo::Clear,
+        }),
+        None => builder,
+    })
+}
+
+/// `toWireText(summary)` of another file, which is asked whether it does more
+/// than to encode; what it is handed may have been made smaller before.
+fn encoder_elsewhere<'a>(model: &Model<'a>, init: &'a Expression<'a>) -> Option<(flow::Encoding<'a>, NameRef)> {
+    let call = match bare(init) {
+        Expression::AwaitExpression(awaited) => bare(&awaited.argument),
+        other => other,
+    };
+    let Expression::CallExpression(call) = call else { return None };
+    let path = model.callee(call);
+    let mut name = model.name_ref(&path).filter(|name| is_project_module(&name.module))?;
+    let says = |text: &str| words(text).iter().any(|word| is_compressor(word) || DONE.contains(&word.as_str()));
+    if says(path.leaf()) || call.arguments.iter().any(|given| says(model.text(given))) {
+        return None;
+    }
+    name.members.last_mut().unwrap_or(&mut name.name).push_str(GIVEN);
+    Some((flow::Encoding { name: "base64", grows: BASE64_GROWS, at: span(call.as_ref()), by_name: None }, name))
 }
 
 /// What is called `shown`, at `named` in `function`, promises something smaller

@@ -22,7 +22,7 @@ use crate::lang::typescript::names::{is_timing, words};
 use crate::lang::typescript::path::{Binding, Root, argument, is_project_module};
 use crate::lang::typescript::values::{Property, property};
 use crate::lang::typescript::{Model, bare, span};
-use crate::observe::{Context, IfNo, Known, NameRef, Need, Question, Step};
+use crate::observe::{Context, Gift, IfNo, Known, NameRef, Need, Question, Step};
 use crate::source::Span;
 
 /// The analysis with everything it may say.
@@ -341,7 +341,7 @@ fn judge<'a>(model: &Model<'a>, sink: &Sink<'_>, timer: &Timer<'a>) -> (u32, Bui
         builder = builder.evidence(Step::at("wrapper", wrapper));
     }
     if let Some(name) = starts_timer_elsewhere(model, timer.call).filter(|_| timer.origin == Origin::Elsewhere) {
-        let question = Question::LeavesTimer(name);
+        let question = Question::Gives(name, Gift::Timer);
         builder = builder.need(Need { question, span: None, if_unknown: None, if_no: IfNo::Clear });
     }
     let guard = match kept(model, timer) {

@@ -7,7 +7,7 @@ use super::node::{Function, Impl, Kind, NodeId, Receiver};
 use super::path::reference;
 use super::values::Typed;
 use crate::observe::{
-    AsyncCall, Blocks, Context, Effect, Export, FunctionSummary, Io, NameRef, NamedCall, Observations,
+    AsyncCall, Blocks, Context, Effect, Export, FunctionSummary, Gift, Io, NameRef, NamedCall, Observations,
 };
 use crate::source::Span;
 
@@ -36,6 +36,8 @@ pub fn observe(model: &Model<'_>) -> Observations {
         if let Some(library) = model.makes_client(function) {
             let made = Export::Client(library.name(), function.name_span);
             observations.exports.insert(format!("{}()", function.name), made);
+        } else if let Some(encoding) = model.only_encodes(function) {
+            observations.exports.insert(format!("{}()", function.name), Export::Gives(Gift::Base64, encoding));
         }
     }
     (observations.callers, observations.async_calls) = calls(model);

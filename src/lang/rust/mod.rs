@@ -17,6 +17,7 @@ pub mod blocking;
 pub mod clients;
 pub mod context;
 pub mod effects;
+mod encoders;
 pub mod exports;
 pub mod functions;
 pub mod imports;

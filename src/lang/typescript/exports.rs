@@ -17,13 +17,13 @@ use oxc_syntax::symbol::SymbolId;
 
 use super::clients::{Client, Kind, Nature, PRISMA_READS, REDIS_READS};
 use super::effects::client::MODEL_READS;
-use super::effects::{Effects, GIVEN, SUPER, named_given, timers};
+use super::effects::{Effects, GIVEN, SUPER, encoders, named_given, timers};
 use super::functions::is_function;
 use super::path::{Binding, Root, is_project_module};
 use super::values::key_name;
 use super::{Model, bare, names, span};
 use crate::observe::{
-    Callee, Caller, Context, Effect, Export, FunctionSummary, Given, Known, NameRef, Observations, ProjectCall,
+    Callee, Caller, Context, Effect, Export, FunctionSummary, Gift, Given, Known, NameRef, Observations, ProjectCall,
 };
 use crate::source::Span;
 
@@ -335,7 +335,9 @@ impl<'a> Exports<'_, 'a> {
         if let Some(client) = self.effects.gives(function) {
             self.client(&given, client, at);
         } else if let Some(timer) = timers::left_by(self.effects.model, function) {
-            self.put(given, Export::Timer(timer));
+            self.put(given, Export::Gives(Gift::Timer, timer));
+        } else if let Some(encoding) = encoders::only_encodes(self.effects.model, function) {
+            self.put(given, Export::Gives(Gift::Base64, encoding));
         } else if !name.contains(GIVEN)
             // `Shop.open().open()…` has no end.
             && let Some(class) = self.effects.gives_instance(function)

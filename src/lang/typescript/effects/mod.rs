@@ -3,6 +3,7 @@
 //! reference where another file defines it.
 
 pub mod client;
+pub mod encoders;
 mod function;
 mod given;
 mod handed;
