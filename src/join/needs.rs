@@ -184,9 +184,9 @@ fn is_http_client(name: &NameRef, path: &str, facts: &Facts, exports: &dyn Expor
 fn makes_client(name: &NameRef, path: &str, facts: &Facts, exports: &dyn Exports) -> Answer {
     match lookup::find(path, name, facts, exports) {
         Found::Client(file, library, span) => {
-            let shown = name.name.trim_end_matches("()");
+            let shown = std::iter::once(&name.name).chain(&name.members).cloned().collect::<Vec<_>>().join("::");
             let step = Step::at("client-made-by", span).in_file(file);
-            Answer::Yes(step.with("name", shown).with("client", library))
+            Answer::Yes(step.with("name", shown.trim_end_matches("()")).with("client", library))
         }
         Found::NeedFiles(files) => Answer::NeedFiles(files.into_iter().collect()),
         _ => Answer::Unknown,

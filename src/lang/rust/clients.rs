@@ -195,6 +195,20 @@ impl Model<'_> {
         (!function.is_async).then(|| self.made_by(function, None)).flatten().map(|made| made.library)
     }
 
+    /// The library of the client that a type's constructor makes for the value
+    /// that it gives: `PricesClient::new(config)`.
+    pub fn holds_new_client(&self, function: &Function) -> Option<Library> {
+        let owner = self.owner_name(function).filter(|_| !function.is_async && function.receiver.is_none())?;
+        let is_own = |leaf: &str| leaf == "Self" || leaf == owner;
+        let output = function.output.as_ref()?;
+        if !is_own(output.leaf()) && !output.args.first().is_some_and(|given| is_own(given.leaf())) {
+            return None;
+        }
+        let made: Vec<_> = self.tree.below(function.body?).filter_map(|id| self.constructor(id)).collect();
+        let [made] = made.as_slice() else { return None };
+        (made.form != Form::OneShot).then_some(made.library)
+    }
+
     /// Where a function makes the client that is its value; `call` is the one
     /// that is being asked about, if any.
     fn made_by(&self, function: &Function, call: Option<NodeId>) -> Option<Constructor<'_>> {

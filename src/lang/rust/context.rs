@@ -224,6 +224,17 @@ fn gives_data(function: &Function) -> bool {
     }
 }
 
+/// True where it is handed what a request brings: an id, a form, a command.
+fn asked_for(function: &Function) -> bool {
+    const IDS: &[&str] = &["Uuid", "i64", "u64", "i32", "u32"];
+    const ENDS: &[&str] = &["Request", "Command", "Input", "Payload", "Form", "Dto", "Id"];
+    function.params.iter().any(|given| {
+        let of = given.ty.leaf();
+        let named = given.pattern.name().is_some_and(|name| name == "id" || name.ends_with("_id"));
+        named || IDS.contains(&of) || ENDS.iter().any(|end| of.ends_with(end))
+    })
+}
+
 /// Names of functions that run once, while a process starts or stops.
 fn is_startup_name(name: &str) -> bool {
     const NAMES: &[&str] = &[
@@ -421,7 +432,9 @@ impl Model<'_> {
         const SERVING: &[&str] =
             &["handlers", "handler", "routes", "api", "controllers", "resolvers", "workers", "consumers", "services"];
         let constructs = matches!(function.name.as_str(), "create" | "open" | "build" | "start" | "stop" | "launch")
-            || function.name.starts_with("build_");
+            || function.name.starts_with("build_")
+            // `start_page(&self, user)`, `register_user(&self, form)`.
+            || ["start_", "register_"].iter().any(|prefix| function.name.starts_with(prefix)) && asked_for(function);
         let lent = matches!(function.receiver, Some(Receiver::Shared | Receiver::Exclusive));
         let serves = || self.source.path.split('/').any(|folder| SERVING.contains(&folder));
         constructs && !function.params.is_empty() && (lent || function.owner.is_none() && serves())

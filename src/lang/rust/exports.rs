@@ -40,6 +40,14 @@ pub fn observe(model: &Model<'_>) -> Observations {
             observations.exports.insert(format!("{}()", function.name), Export::Gives(Gift::Base64, encoding));
         }
     }
+    for function in model.tree.functions.iter().filter(|f| f.owner.is_some() && !model.is_test(f.node)) {
+        if let Some(library) = model.holds_new_client(function)
+            && let Some(owner) = model.owner_name(function)
+        {
+            let made = Export::Client(library.name(), function.name_span);
+            observations.exports.insert(format!("{owner}.{}()", function.name), made);
+        }
+    }
     (observations.callers, observations.async_calls) = calls(model);
     if let Some(scope) = model.tree.scopes.get(&super::node::NodeId::ROOT) {
         for (name, path) in &scope.uses {
