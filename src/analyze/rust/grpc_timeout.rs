@@ -13,6 +13,7 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
     if !model.source.text.contains("tonic") && !model.source.text.contains("_client::") {
         return;
     }
+    channels(model, sink);
     for node in model.tree.all() {
         let Some(client) = generated_client(model, node) else { continue };
         let context = model.context(node);
@@ -48,6 +49,62 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
         let need = Need { question, span: None, if_unknown: Some(Confidence::Certain), if_no: IfNo::Clear };
         sink.push(candidate.need(need).assume(Step::at("channel-without-timeout", model.tree.span(node))));
     }
+}
+
+/// Channels that are made here for a generated client and bound no request:
+/// `Endpoint::from_shared(url)?.connect_timeout(…).connect_lazy()`.
+fn channels(model: &Model<'_>, sink: &mut Sink<'_>) {
+    let text = &model.source.text;
+    let for_client = text.contains("Client<Channel>") || text.contains("_client::");
+    let bounded = || timeout_within(model, NodeId::ROOT).is_some() || streams(model, NodeId::ROOT).is_some();
+    if !for_client || bounded() {
+        return;
+    }
+    for node in model.tree.all() {
+        let Some((head, only_connecting)) = channel_made(model, node) else { continue };
+        let context = model.context(node);
+        if matches!(context, Context::Test | Context::Build | Context::Cli) {
+            continue;
+        }
+        let span = model.tree.span(head);
+        let need =
+            |question, if_unknown| Need { question, span: None, if_unknown: Some(if_unknown), if_no: IfNo::Clear };
+        let mut candidate = sink
+            .candidate(span, model.symbol(node), Context::Library)
+            .variant("rust-client")
+            .value("client", "tonic")
+            .value("cold", true)
+            .value("connect_only", only_connecting)
+            .evidence(Step::at("client-without-timeout", span).with("client", "tonic"))
+            .evidence(Step::new("no-timeout-in-file"));
+        if only_connecting {
+            candidate = candidate.evidence(Step::at("only-connect-timeout", span));
+        }
+        let candidate = candidate
+            .need(need(Question::InService, Confidence::Possible))
+            .need(need(Question::NoTimeoutLayer, Confidence::Certain));
+        sink.push(candidate.assume(Step::at("requests-without-timeout", span)));
+    }
+}
+
+/// The call that an endpoint begins with, where `node` connects it, and whether
+/// connecting alone is bounded.
+fn channel_made(model: &Model<'_>, node: NodeId) -> Option<(NodeId, bool)> {
+    let Kind::Method { name, .. } = model.tree.kind(node) else { return None };
+    if !matches!(name.as_str(), "connect" | "connect_lazy") {
+        return None;
+    }
+    let root = model.chain_root(node);
+    let made = model.init_of(root);
+    let head = made.map_or(root, |made| model.chain_root(made));
+    let path = model.callee(head)?;
+    let [first, .., owner, leaf] = path.as_slice() else { return None };
+    let begins = first == "tonic"
+        && matches!(owner.as_str(), "Endpoint" | "Channel")
+        && matches!(leaf.as_str(), "from_shared" | "from_static" | "new" | "from" | "try_from" | "builder");
+    let settings: Vec<_> = [Some(node), made].into_iter().flatten().flat_map(|end| model.chain(end)).collect();
+    let has = |wanted: &str| settings.iter().any(|(_, name)| *name == wanted);
+    (begins && !has("timeout")).then(|| (head, has("connect_timeout")))
 }
 
 /// `SearchClient::with_interceptor(channel, …)` of generated code
