@@ -17,7 +17,9 @@ pub mod resolve;
 pub mod roles;
 pub mod version;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+
+use rustc_hash::FxHashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -181,11 +183,11 @@ impl Notices {
 
 /// Answers by key. Two threads may work one out at the same time; as it
 /// depends on the tree alone, they find the same.
-pub(crate) struct Memo<K, V>(RwLock<HashMap<K, V>>);
+pub(crate) struct Memo<K, V>(RwLock<FxHashMap<K, V>>);
 
 impl<K, V> Default for Memo<K, V> {
     fn default() -> Self {
-        Self(RwLock::new(HashMap::new()))
+        Self(RwLock::new(FxHashMap::default()))
     }
 }
 

@@ -65,7 +65,7 @@ fn close_one(join: &Join<'_>, path: &str, candidate: &Candidate) -> Closed {
         }
         let mut result = match need.question {
             Question::CalledFromHandler(name) => join.reached().answer(path, name),
-            Question::CalledPerRequest(name) => join.reached().answer_per_request(path, name),
+            Question::CalledPerRequest(name) => reach::called_per_request(path, name, join),
             Question::NotOnlyAtStart(name) => reach::not_only_at_start(path, name, join.files, join.facts),
             Question::CallersLeaveUnbounded { ref name, function, index } => {
                 reach::callers_leave_unbounded(path, (name, function), index, join)

@@ -19,9 +19,6 @@ use crate::source::{PathClass, Span};
 #[derive(Default)]
 pub struct Reached {
     functions: BTreeMap<(String, Span), Way>,
-    /// Functions that only a class or file which is named a service calls, by
-    /// its name, with the file and place of one call.
-    named: BTreeMap<(String, Span), (String, (String, Span))>,
     /// Files that handlers call into, and that no rule concerned so far.
     pub unmapped: BTreeSet<String>,
 }
@@ -43,9 +40,6 @@ impl Reached {
     pub fn of(files: &Files, facts: &Facts) -> Self {
         let mut reached = Self::default();
         let all: Vec<&Mapped> = files.iter().collect();
-        for file in &all {
-            reached.name_services(file, files, facts);
-        }
         let mut open = reached.together(all.into_par_iter().map(|file| Calls::of_handlers(file, files, facts)));
         for calls in 1..=HOPS {
             let mut new = Vec::new();
@@ -75,30 +69,6 @@ impl Reached {
         open
     }
 
-    /// What the services of a file, which only their names show, call elsewhere.
-    fn name_services(&mut self, file: &Mapped, files: &Files, facts: &Facts) {
-        let path = &file.source.path;
-        let known = !facts.is_command(path) && !facts.is_called_by_others(path) && !facts.is_tool(path);
-        for call in file.map.observations.calls.iter().filter(|call| known && !call.starts) {
-            let (Some(service), Callee::There(name)) = (&call.service, &call.callee) else { continue };
-            if let Found::Function(at, summary) = lookup::find(path, name, facts, files) {
-                let way = || (service.clone(), (path.clone(), call.span));
-                self.named.entry((at, summary.span)).or_insert_with(way);
-            }
-        }
-    }
-
-    /// The same, or does what is named a service call it?
-    pub fn answer_per_request(&self, path: &str, name: Span) -> Answer {
-        match (self.answer(path, name), self.named.get(&(path.to_owned(), name))) {
-            (Answer::Unknown, Some((service, (from, at)))) => {
-                let step = Step::at("called-by-service", *at).in_file(from.clone());
-                Answer::Likely(step.with("name", service.as_str()))
-            }
-            (answer, _) => answer,
-        }
-    }
-
     /// Does a handler reach the function of this file whose name stands there?
     pub fn answer(&self, path: &str, name: Span) -> Answer {
         let Some(Way { from: (from, at), calls }) = self.functions.get(&(path.to_owned(), name)) else {
@@ -111,6 +81,32 @@ impl Reached {
             _ => Answer::Likely(step("reached-from-handler-of").with("calls", *calls)),
         }
     }
+}
+
+/// Does a handler reach the function whose name stands there, or does what is
+/// named a service in another file call it?
+pub fn called_per_request(path: &str, name: Span, join: &Join<'_>) -> Answer {
+    let answer = join.reached().answer(path, name);
+    let (files, facts) = (join.files, join.facts);
+    let Some(own) = files.get(path).filter(|_| answer == Answer::Unknown) else { return answer };
+    let leaf = own.source.slice(name);
+    let serves = |from: &str| !facts.is_command(from) && !facts.is_called_by_others(from) && !facts.is_tool(from);
+    for from in files.iter() {
+        let at = &from.source.path;
+        for call in from.map.observations.calls.iter().filter(|call| !call.starts) {
+            let (Some(service), Callee::There(callee)) = (&call.service, &call.callee) else { continue };
+            let named = callee.members.last().unwrap_or(&callee.name) == leaf;
+            if named
+                && serves(at)
+                && matches!(lookup::find(at, callee, facts, files),
+                    Found::Function(found, summary) if found == path && summary.span == name)
+            {
+                let step = Step::at("called-by-service", call.span).in_file(at.clone());
+                return Answer::Likely(step.with("name", service.as_str()));
+            }
+        }
+    }
+    answer
 }
 
 /// A function, by its file and the place of its name, with the handler's file

@@ -5,7 +5,9 @@
 //! answers for its own reads: `prisma.*.findMany`, where `*` stands for any
 //! one member.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
 
 use oxc_ast::AstKind;
 use oxc_ast::ast::{
@@ -47,7 +49,7 @@ pub fn observe(model: &Model<'_>) -> Observations {
 fn calls(effects: &Effects<'_, '_>) -> Vec<ProjectCall> {
     let model = effects.model;
     // Code runs where its function runs, which is asked for once.
-    let mut callers: HashMap<NodeId, Caller> = HashMap::new();
+    let mut callers: FxHashMap<NodeId, Caller> = FxHashMap::default();
     let mut calls = Vec::new();
     for &node in &model.index.calls {
         let AstKind::CallExpression(call) = model.kind(node) else { continue };

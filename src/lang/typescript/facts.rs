@@ -1,7 +1,9 @@
 //! What a file as a whole shows: which libraries it uses, whether it is
 //! browser code, a test or a command-line program.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+
+use rustc_hash::FxHashMap;
 
 use oxc_ast::ast::{Program, Statement};
 use oxc_semantic::Scoping;
@@ -121,7 +123,7 @@ impl FileFacts {
         source: &SourceFile,
         program: &Program<'_>,
         scoping: &Scoping,
-        imports: &HashMap<SymbolId, Imported<'_>>,
+        imports: &FxHashMap<SymbolId, Imported<'_>>,
     ) -> Self {
         let modules: BTreeSet<String> =
             imports.values().map(|imported| strip_node(imported.module).to_owned()).collect();
@@ -220,7 +222,7 @@ impl FileFacts {
 }
 
 /// True where something is imported that only user interfaces need.
-fn draws(imports: &HashMap<SymbolId, Imported<'_>>) -> bool {
+fn draws(imports: &FxHashMap<SymbolId, Imported<'_>>) -> bool {
     /// What servers throw to answer with another page.
     const ANSWERS: &[&str] =
         &["redirect", "permanentRedirect", "notFound", "RedirectType", "forbidden", "unauthorized", "unstable_rethrow"];

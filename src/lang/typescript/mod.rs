@@ -30,7 +30,7 @@ pub mod typed;
 pub mod uses;
 pub mod values;
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use oxc_allocator::Allocator;
 use oxc_ast::AstKind;
@@ -54,7 +54,7 @@ pub struct Model<'a> {
     /// Nodes by the kinds that analyses start from.
     pub index: Index,
     /// Imported names by symbol.
-    pub imports: HashMap<SymbolId, path::Imported<'a>>,
+    pub imports: FxHashMap<SymbolId, path::Imported<'a>>,
     /// Syntax errors that the parser recovered from.
     pub recovered: usize,
     facts: facts::FileFacts,

@@ -1,6 +1,6 @@
 //! `a.b.c` as a root and members, and what names are bound to.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use oxc_ast::AstKind;
 use oxc_ast::ast::{
@@ -81,8 +81,8 @@ impl<'a> Path<'_, 'a> {
 }
 
 /// Collects a file's imports, `require` included.
-pub fn collect_imports<'a>(program: &'a Program<'a>, semantic: &Semantic<'a>) -> HashMap<SymbolId, Imported<'a>> {
-    let mut imports = HashMap::new();
+pub fn collect_imports<'a>(program: &'a Program<'a>, semantic: &Semantic<'a>) -> FxHashMap<SymbolId, Imported<'a>> {
+    let mut imports = FxHashMap::default();
     for statement in &program.body {
         match statement {
             Statement::ImportDeclaration(import) => {
@@ -110,7 +110,7 @@ pub fn collect_imports<'a>(program: &'a Program<'a>, semantic: &Semantic<'a>) ->
     imports
 }
 
-fn collect_require<'a>(declarator: &'a VariableDeclarator<'a>, imports: &mut HashMap<SymbolId, Imported<'a>>) {
+fn collect_require<'a>(declarator: &'a VariableDeclarator<'a>, imports: &mut FxHashMap<SymbolId, Imported<'a>>) {
     let Some(init) = &declarator.init else { return };
     let (call, member) = match bare(init) {
         Expression::CallExpression(call) => (call, None),

@@ -6,8 +6,8 @@ mod kind;
 mod named;
 mod table;
 
+use rustc_hash::FxHashMap;
 use std::cell::RefCell;
-use std::collections::HashMap;
 
 use oxc_ast::AstKind;
 use oxc_ast::ast::{
@@ -32,8 +32,8 @@ const DEPTH: u32 = 6;
 /// The clients of one file, looked up once each.
 pub struct Clients<'m, 'a> {
     model: &'m Model<'a>,
-    symbols: RefCell<HashMap<SymbolId, Option<Client>>>,
-    fields: RefCell<HashMap<(NodeId, &'a str), Option<Client>>>,
+    symbols: RefCell<FxHashMap<SymbolId, Option<Client>>>,
+    fields: RefCell<FxHashMap<(NodeId, &'a str), Option<Client>>>,
 }
 
 impl<'m, 'a> Clients<'m, 'a> {

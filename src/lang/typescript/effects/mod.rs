@@ -15,8 +15,8 @@ mod sql;
 pub mod timers;
 mod wrapped;
 
+use rustc_hash::FxHashMap;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use oxc_ast::AstKind;
@@ -93,7 +93,7 @@ pub struct Effects<'m, 'a> {
     pub model: &'m Model<'a>,
     /// Its clients.
     pub clients: Clients<'m, 'a>,
-    summaries: RefCell<HashMap<NodeId, Option<Rc<Summary>>>>,
+    summaries: RefCell<FxHashMap<NodeId, Option<Rc<Summary>>>>,
 }
 
 impl<'m, 'a> Effects<'m, 'a> {
