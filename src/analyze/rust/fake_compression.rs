@@ -109,13 +109,21 @@ fn locals(model: &Model<'_>, sink: &mut Sink<'_>) {
             lower.contains("compress") || lower.contains("zip") || lower.contains("deflate") || lower.contains("packed")
         });
         let reached = reached(model, body);
-        if promised || find_compressor(model, &reached, name).is_some() || find_unknown(model, &reached).is_some() {
+        if promised || find_compressor(model, &reached, name).is_some() || may_be_small(model, init) {
             continue;
         }
         let at = model.tree.span(encoder);
         let candidate = told(model, sink, node, at, model.tree.span(node), name, (encoder, encoding, growth));
         sink.push(candidate.evidence(Step::new("no-compressor")));
     }
+}
+
+/// True where something that this file does not show has a hand in what is
+/// encoded: in the value itself, or in a local that it names.
+fn may_be_small(model: &Model<'_>, init: NodeId) -> bool {
+    let locals = model.tree.below(init).filter_map(|id| model.init_of(id));
+    let parts: Vec<Reached> = std::iter::once(init).chain(locals).map(|body| Reached { body, by: None }).collect();
+    find_unknown(model, &parts).is_some()
 }
 
 /// `codec::pack(samples)?` of another file, which is asked whether it does more

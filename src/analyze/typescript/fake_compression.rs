@@ -5,7 +5,7 @@ mod flow;
 mod patch;
 
 use oxc_ast::AstKind;
-use oxc_ast::ast::{ConditionalExpression, Expression, VariableDeclarator};
+use oxc_ast::ast::{ConditionalExpression, Expression, ObjectProperty, VariableDeclarator};
 use oxc_syntax::node::NodeId;
 
 use super::Run;
@@ -168,6 +168,7 @@ fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
     for node in model.nodes().iter() {
         let found = match node.kind() {
             AstKind::VariableDeclarator(declarator) => constant(model, sink, node.id(), declarator),
+            AstKind::ObjectProperty(property) => entry(model, sink, node.id(), property),
             AstKind::ConditionalExpression(choice) => flagged(model, sink, node.id(), choice),
             _ => None,
         };
@@ -248,6 +249,26 @@ fn constant<'a>(
         }),
         None => builder,
     })
+}
+
+/// `{ compressedInput: encodeOpaque(input) }`, in a function that compresses
+/// nothing; the function of another file is asked.
+fn entry<'a>(model: &Model<'a>, sink: &Sink<'_>, node: NodeId, property: &'a ObjectProperty<'a>) -> Option<Builder> {
+    let name = key_name(&property.key)?;
+    let promised = words(&name).iter().any(|word| DONE.contains(&word.as_str()));
+    let function = model.function_of(node).filter(|_| promised)?;
+    let (encoding, asked) = encoder_elsewhere(model, &property.value)?;
+    if promises(&model.name_of(function).unwrap_or_default()) || compresses_within(model, function) {
+        return None;
+    }
+    let store = store_name(model, function);
+    let builder = told(model, sink, function, span(&property.key), &name, &encoding, store);
+    Some(builder.need(Need {
+        question: Question::Gives(asked, Gift::Base64),
+        span: Some(encoding.at),
+        if_unknown: None,
+        if_no: IfNo::Clear,
+    }))
 }
 
 /// `toWireText(summary)` of another file, which is asked whether it does more
