@@ -87,7 +87,9 @@ fn candidate(rule: usize, call: &AsyncCall, leaf: &str, file: &str, blocks: &Blo
         confidence,
         assumption,
         evidence: vec![
-            at("blocks-inside", blocks.span).in_file(file).with("call", blocks.call.as_str()),
+            at(if blocks.kind == "blocking-compression" { "compresses-inside" } else { "blocks-inside" }, blocks.span)
+                .in_file(file)
+                .with("call", blocks.call.as_str()),
             Step::at("in-async-body", call.around),
         ],
         labels: Vec::new(),

@@ -14,7 +14,7 @@ use crate::source::Span;
 /// What this analysis may say.
 pub const VOCABULARY: Vocabulary = Vocabulary {
     values: &["call"],
-    evidence: &["blocking-call", "in-async-body", "blocks-inside"],
+    evidence: &["blocking-call", "compresses-here", "in-async-body", "blocks-inside", "compresses-inside"],
     guards: &["offloaded-to-thread", "command-in-tool", "blocking-at-startup", "fixed-path", "runtime-asked"],
     assumptions: &["runs-per-request", "much-is-read", "others-wait-meanwhile", "branch-is-taken"],
     labels: &[],
@@ -114,7 +114,7 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             .candidate(span, model.symbol(node), context)
             .variant(hit.kind)
             .value("call", hit.call.as_str())
-            .evidence(Step::at("blocking-call", span).with("call", hit.call.as_str()));
+            .evidence(Step::at(shown_as(hit.kind), span).with("call", hit.call.as_str()));
         match body {
             Body::Async => {}
             Body::Offloaded => {
@@ -192,6 +192,11 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
         }
         sink.push(candidate);
     }
+}
+
+/// An encoder works while it is written to; other calls while they run.
+fn shown_as(kind: &str) -> &'static str {
+    if kind == "blocking-compression" { "compresses-here" } else { "blocking-call" }
 }
 
 /// Work of the processor: a start and a tool hold up nobody with it.

@@ -198,7 +198,12 @@ impl Model<'_> {
         }
         if let Some(kind) = works(&path) {
             let brief = kind == "blocking-compression" && !self.is_much(node, args);
-            return Some(Blocking { brief, ..hit(kind) });
+            // It is the encoder that works, not what makes it.
+            let call = match path.as_slice() {
+                [.., owner, last] if last == "new" => owner.clone(),
+                _ => path.join("::"),
+            };
+            return Some(Blocking { brief, ..Blocking::new(node, kind, call) });
         }
         if equals(&path, "walkdir::WalkDir::new") {
             return Some(Blocking { whole_tree: true, ..Blocking::new(node, "blocking-file", "walkdir::WalkDir") });

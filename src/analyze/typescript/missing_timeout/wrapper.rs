@@ -38,6 +38,7 @@ pub fn of<'a>(model: &Model<'a>, site: Site<'_, 'a>) -> Option<Wrapper<'a>> {
         return None;
     }
     let symbol = handed(model, argument(&site.call.arguments, site.index)?)?;
+    let symbol = rest_of(model, symbol).unwrap_or(symbol);
     let (function, index) = owner(model, site.node, symbol)?;
     let mut wrapper = Wrapper {
         function: (model.name_of(function).unwrap_or_default().into_owned(), model.name_span(function)),
@@ -59,6 +60,20 @@ pub fn of<'a>(model: &Model<'a>, site: Site<'_, 'a>) -> Option<Wrapper<'a>> {
         }
     }
     Some(wrapper)
+}
+
+/// What a rest is left of, where no bound is taken out before:
+/// `const { body, ...rest } = request`.
+fn rest_of(model: &Model<'_>, symbol: SymbolId) -> Option<SymbolId> {
+    let Binding::Part(Expression::Identifier(whole)) = model.binding(symbol) else { return None };
+    let AstKind::VariableDeclarator(declarator) = model.kind(model.scoping().symbol_declaration(symbol)) else {
+        return None;
+    };
+    let BindingPattern::ObjectPattern(pattern) = &declarator.id else { return None };
+    let BindingPattern::BindingIdentifier(rest) = &pattern.rest.as_ref()?.argument else { return None };
+    let bounds = |key: &str| bounding(Kind::NodeFetch).contains(&key) || bounding(Kind::Fetch).contains(&key);
+    let takes_bound = pattern.properties.iter().any(|part| key_name(&part.key).is_none_or(|key| bounds(&key)));
+    (rest.symbol_id.get() == Some(symbol) && !takes_bound).then(|| model.symbol_of(whole)).flatten()
 }
 
 /// The variable that the options are, or are spread from: `init`,
