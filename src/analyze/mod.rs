@@ -18,6 +18,9 @@ const BASE64_GROWS: f64 = 33.0;
 /// The same of hexadecimal: two characters stand for one byte.
 const HEX_GROWS: f64 = 100.0;
 
+/// Words of names for what has been made smaller.
+const MADE_SMALLER: &[&str] = &["compressed", "gzipped", "zipped", "deflated"];
+
 /// Everything that an analysis may say, by kind.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Vocabulary {

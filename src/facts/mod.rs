@@ -18,10 +18,10 @@ pub mod roles;
 pub mod version;
 
 use std::collections::BTreeSet;
-
-use rustc_hash::FxHashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use rustc_hash::FxHashMap;
 
 pub use crates::{CrateInfo, Crates};
 pub use lockfile::Lockfiles;

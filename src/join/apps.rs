@@ -8,8 +8,8 @@ use crate::source::Family;
 /// Lowers what would be told of such a library to `possible`.
 pub fn lower(join: &Join<'_>, closed: &mut [Closed]) {
     for one in closed {
+        let told = one.is_told();
         let candidate = &mut one.candidate;
-        let told = candidate.cleared.is_none() && candidate.confidence >= Confidence::Likely;
         let served = matches!(candidate.context, Context::Handler | Context::Scheduled);
         let family = join.files.source(&one.path).map(|source| source.language.family());
         if !told || served || family != Some(Family::TypeScript) {

@@ -25,6 +25,13 @@ pub struct Closed {
     pub seeks_handler: bool,
 }
 
+impl Closed {
+    /// True for what would be told as things stand.
+    pub fn is_told(&self) -> bool {
+        self.candidate.cleared.is_none() && self.candidate.confidence >= Confidence::Likely
+    }
+}
+
 /// Closes `candidate` of the file at `path`: as it stands, or, where it would
 /// not be shown, as the surest of its narrower readings.
 pub fn close(join: &Join<'_>, path: &str, candidate: &Candidate) -> Closed {

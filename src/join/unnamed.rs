@@ -55,9 +55,7 @@ fn shared_folders(a: &str, b: &str) -> usize {
 /// True for what would be told, in code of which no caller is shown, and that
 /// is not there for others to call.
 fn is_open(join: &Join<'_>, one: &Closed) -> bool {
-    let candidate = &one.candidate;
-    let told = candidate.cleared.is_none() && candidate.confidence >= Confidence::Likely;
-    told && candidate.context == Context::Library && !join.facts.is_library(&one.path)
+    one.is_told() && one.candidate.context == Context::Library && !join.facts.is_library(&one.path)
 }
 
 fn family(join: &Join<'_>, path: &str) -> Family {

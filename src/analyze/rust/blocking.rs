@@ -127,7 +127,7 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
         let mut candidate = candidate.evidence(Step::at("in-async-body", around));
         let is_tool = matches!(context, Context::Cli | Context::Build);
         match hit.kind {
-            "blocking-compression" | "image" => candidate = computes(model, candidate, context, span),
+            "blocking-compression" | "image" => candidate = computes(candidate, context, span),
             "child-process" if is_tool => candidate = candidate.clear(Step::at("command-in-tool", span)),
             "child-process" | "blocking-http" | "block-on" | "blocking-socket" | "thread-join"
                 if context == Context::Startup =>
@@ -200,14 +200,15 @@ fn shown_as(kind: &str) -> &'static str {
 }
 
 /// Work of the processor: a start and a tool hold up nobody with it.
-fn computes(model: &Model<'_>, candidate: Builder, context: Context, at: Span) -> Builder {
+fn computes(candidate: Builder, context: Context, at: Span) -> Builder {
     match context {
         Context::Handler => candidate.need(in_no_tool()),
         Context::Startup => candidate.clear(Step::at("blocking-at-startup", at)),
-        _ if is_service_code(context) && !is_program(model) => {
+        Context::Cli | Context::Build => candidate.clear(Step::at("command-in-tool", at)),
+        Context::Library | Context::Scheduled => {
             candidate.need(in_service()).assume(Step::at("others-wait-meanwhile", at))
         }
-        _ => candidate.clear(Step::at("command-in-tool", at)),
+        Context::Test => candidate,
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::analyze::sink::Builder;
-use crate::analyze::{BASE64_GROWS, HEX_GROWS, Sink, Vocabulary};
+use crate::analyze::{BASE64_GROWS, HEX_GROWS, MADE_SMALLER, Sink, Vocabulary};
 use crate::lang::rust::Model;
 use crate::lang::rust::node::{Kind, NodeId};
 use crate::lang::rust::path::reference;
@@ -48,12 +48,9 @@ const COMPRESSORS: &[&str] = &[
     "async_compression",
 ];
 
-/// Words for what has been made smaller.
-const DONE: &[&str] = &["compressed", "gzipped", "zipped", "deflated"];
-
 /// True for a variable that is called so: `compressed`, `zipped_body`.
 fn is_done(name: &str) -> bool {
-    name.split('_').any(|word| DONE.contains(&word))
+    name.split('_').any(|word| MADE_SMALLER.contains(&word))
 }
 
 /// Finds functions named like compression that only encode.

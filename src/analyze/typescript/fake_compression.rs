@@ -11,7 +11,7 @@ use oxc_syntax::node::NodeId;
 use super::Run;
 use super::uncleared_timer::local_function;
 use crate::analyze::sink::Builder;
-use crate::analyze::{Analysis, BASE64_GROWS, HEX_GROWS, Sink, Vocabulary};
+use crate::analyze::{Analysis, BASE64_GROWS, HEX_GROWS, MADE_SMALLER, Sink, Vocabulary};
 use crate::lang::typescript::effects::GIVEN;
 use crate::lang::typescript::functions::is_function;
 use crate::lang::typescript::names::words;
@@ -127,9 +127,6 @@ const STORES: &[&str] = &[
 /// Names of algorithms that make smaller what they are given.
 const ALGORITHMS: &[&str] = &["lz", "lz4", "lzma", "brotli", "zstd", "snappy", "lzw"];
 
-/// Words for what has been made smaller.
-const DONE: &[&str] = &["compressed", "gzipped", "zipped", "deflated"];
-
 /// Methods of stores that keep what they are given.
 const KEEPS: &[&str] = &["set", "setex", "setEx", "put", "putObject", "hset", "hSet", "mset", "lpush", "rpush"];
 
@@ -189,7 +186,7 @@ fn flagged<'a>(
     let flag = model.path_of(&choice.test);
     let asks = words(flag.leaf())
         .iter()
-        .any(|word| is_compressor(word) && !DONE.contains(&word.as_str()) && !word.starts_with("de"));
+        .any(|word| is_compressor(word) && !MADE_SMALLER.contains(&word.as_str()) && !word.starts_with("de"));
     let function = model.function_of(node)?;
     if !asks || promises(&model.name_of(function).unwrap_or_default()) {
         return None;
@@ -224,7 +221,7 @@ fn constant<'a>(
     declarator: &VariableDeclarator<'a>,
 ) -> Option<Builder> {
     let name = declarator.id.get_identifier_name()?;
-    let promised = words(&name).iter().any(|word| DONE.contains(&word.as_str()));
+    let promised = words(&name).iter().any(|word| MADE_SMALLER.contains(&word.as_str()));
     let function = model.function_of(node)?;
     if !promised || promises(&model.name_of(function).unwrap_or_default()) {
         return None;
@@ -255,7 +252,7 @@ fn constant<'a>(
 /// nothing; the function of another file is asked.
 fn entry<'a>(model: &Model<'a>, sink: &Sink<'_>, node: NodeId, property: &'a ObjectProperty<'a>) -> Option<Builder> {
     let name = key_name(&property.key)?;
-    let promised = words(&name).iter().any(|word| DONE.contains(&word.as_str()));
+    let promised = words(&name).iter().any(|word| MADE_SMALLER.contains(&word.as_str()));
     let function = model.function_of(node).filter(|_| promised)?;
     let (encoding, asked) = encoder_elsewhere(model, &property.value)?;
     if promises(&model.name_of(function).unwrap_or_default()) || compresses_within(model, function) {
@@ -281,7 +278,7 @@ fn encoder_elsewhere<'a>(model: &Model<'a>, init: &'a Expression<'a>) -> Option<
     let Expression::CallExpression(call) = call else { return None };
     let path = model.callee(call);
     let mut name = model.name_ref(&path).filter(|name| is_project_module(&name.module))?;
-    let says = |text: &str| words(text).iter().any(|word| is_compressor(word) || DONE.contains(&word.as_str()));
+    let says = |text: &str| words(text).iter().any(|word| is_compressor(word) || MADE_SMALLER.contains(&word.as_str()));
     if says(path.leaf()) || call.arguments.iter().any(|given| says(model.text(given))) {
         return None;
     }
@@ -357,7 +354,8 @@ fn class_that_promises(model: &Model<'_>, function: NodeId, name: &str) -> Optio
     }
     let holder = holder_of(model, function)?;
     let own = model.name_of(holder).map(std::borrow::Cow::into_owned);
-    let promises = |text: &str| words(text).iter().any(|word| is_compressor(word) || DONE.contains(&word.as_str()));
+    let promises =
+        |text: &str| words(text).iter().any(|word| is_compressor(word) || MADE_SMALLER.contains(&word.as_str()));
     let named = own.filter(|own| promises(own)).or_else(|| {
         let says = model.children(holder).flat_map(|id| std::iter::once(id).chain(model.children(id)));
         says.into_iter().filter_map(|id| calls_itself(model, id)).find(|text| promises(text))

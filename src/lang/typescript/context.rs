@@ -157,7 +157,7 @@ impl<'a> Model<'a> {
         if matches!(file, Some("bootstrap" | "startup")) {
             return Context::Startup;
         }
-        if inside && self.is_file_of_events() {
+        if inside && self.facts().is_of_events() {
             return Context::Scheduled;
         }
         // A field's initializer runs with the constructor, not with the module.
@@ -398,7 +398,10 @@ mod tests {
             ("src/a.ts", "import { Worker } from 'bullmq'; new Worker('m', async (job) => { await f(); })"),
             ("src/a.ts", "import { Worker } from 'bullmq'; async function g() { await f(); } new Worker('m', g);"),
             ("src/a.ts", "mailQueue.process(async () => { await f(); })"),
-            ("src/a.ts", "class P extends WorkerHost { async process() { await f(); } }"),
+            (
+                "src/a.ts",
+                "import { WorkerHost } from '@nestjs/bullmq'; class P extends WorkerHost { async process() { await f(); } }",
+            ),
             ("src/a.ts", "class C { @OnEvent('paid') async paid() { await f(); } }"),
             ("src/subscribers/order.js", "class O { async onPaid() { await f(); } }"),
             ("src/orders/order.listener.ts", "class O { async onPaid() { await f(); } }"),

@@ -7,8 +7,6 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashMap;
-
 use oxc_ast::AstKind;
 use oxc_ast::ast::{
     AssignmentTarget, BindingPattern, CallExpression, Class, ClassElement, Declaration, ExportDefaultDeclarationKind,
@@ -16,6 +14,7 @@ use oxc_ast::ast::{
 };
 use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
+use rustc_hash::FxHashMap;
 
 use super::clients::{Client, Kind, Nature, PRISMA_READS, REDIS_READS};
 use super::effects::client::MODEL_READS;
@@ -49,16 +48,16 @@ pub fn observe(model: &Model<'_>) -> Observations {
 fn calls(effects: &Effects<'_, '_>) -> Vec<ProjectCall> {
     let model = effects.model;
     // Code runs where its function runs, which is asked for once.
-    let mut callers: FxHashMap<NodeId, Caller> = FxHashMap::default();
+    let mut callers: FxHashMap<NodeId, (Caller, Option<&str>)> = FxHashMap::default();
     let mut calls = Vec::new();
     for &node in &model.index.calls {
         let AstKind::CallExpression(call) = model.kind(node) else { continue };
         let path = model.callee(call);
         let in_project = |name: &NameRef| is_project_module(&name.module);
         let there = || model.name_ref(&path).or_else(|| model.typed_ref(&path, node)).filter(in_project);
-        let caller = model
-            .function_of(node)
-            .map_or(Caller::Elsewhere, |function| *callers.entry(function).or_insert_with(|| caller(model, function)));
+        let (caller, service) = model.function_of(node).map_or((Caller::Elsewhere, None), |function| {
+            *callers.entry(function).or_insert_with(|| caller(model, function))
+        });
         let here = || effects.local_function(&path, node).map(|function| model.name_span(function));
         let callee = match caller {
             Caller::Function(_) => here().map(Callee::Here).or_else(|| there().map(Callee::There)),
@@ -69,21 +68,24 @@ fn calls(effects: &Effects<'_, '_>) -> Vec<ProjectCall> {
         };
         if let Some(callee) = callee {
             let starts = names::is_start(path.leaf());
-            let named = matches!(caller, Caller::Function(_)).then(|| model.service_name(node)).flatten();
-            let service = named.map(str::to_owned);
+            let service = service.map(str::to_owned);
             calls.push(ProjectCall { caller, callee, span: span(&call.callee), given: given(call), service, starts });
         }
     }
     calls
 }
 
-fn caller(model: &Model<'_>, function: NodeId) -> Caller {
+/// What makes the calls of a function, and the service that its name shows.
+fn caller<'m>(model: &'m Model<'_>, function: NodeId) -> (Caller, Option<&'m str>) {
     if model.context_of(function) == Context::Handler {
-        return Caller::Handler;
+        return (Caller::Handler, None);
     }
     let mut around = std::iter::once(function).chain(model.nodes().ancestor_ids(function));
     let named = around.find(|&id| is_function(model.kind(id)) && model.name_of(id).is_some());
-    named.map_or(Caller::Elsewhere, |named| Caller::Function(model.name_span(named)))
+    match named {
+        Some(named) => (Caller::Function(model.name_span(named)), model.service_name(function)),
+        None => (Caller::Elsewhere, None),
+    }
 }
 
 /// What a call's arguments say of a bound on its time.

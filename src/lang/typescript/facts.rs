@@ -3,11 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use rustc_hash::FxHashMap;
-
 use oxc_ast::ast::{Program, Statement};
 use oxc_semantic::Scoping;
 use oxc_syntax::symbol::SymbolId;
+use rustc_hash::FxHashMap;
 
 use super::names::words;
 use super::path::{Imported, strip_node};
@@ -24,8 +23,19 @@ pub struct FileFacts {
     cli: bool,
     server_actions: bool,
     client: bool,
+    events: bool,
+    queues: bool,
     service: Option<String>,
 }
+
+/// Packages of queues whose workers are handed a `Job`, or a function by name.
+const QUEUES: &[&str] = &["bullmq", "bull", "pg-boss", "@nestjs/bullmq", "@nestjs/bull", "agenda"];
+
+/// Folders of functions that an event bus calls.
+const EVENT_FOLDERS: &[&str] = &["subscribers", "listeners", "event-handlers", "eventHandlers"];
+
+/// Ends of the names of such files, before their extension.
+const EVENT_ENDS: &[&str] = &[".subscriber", ".subscribers", ".listener", ".listeners"];
 
 /// Libraries of user interfaces: a file that imports one runs in a browser
 /// unless a function in it is shown to be a request handler.
@@ -168,6 +178,8 @@ impl FileFacts {
             cli,
             server_actions,
             client: directive("use client"),
+            events: in_folder(EVENT_FOLDERS) || EVENT_ENDS.iter().any(|end| stem.ends_with(end)),
+            queues: imports_one(QUEUES),
             service: names_service(stem).then(|| name.to_owned()),
             modules,
         }
@@ -213,6 +225,16 @@ impl FileFacts {
     /// by requests.
     pub fn has_server_actions(&self) -> bool {
         self.server_actions
+    }
+
+    /// True where an event bus calls the file's functions.
+    pub fn is_of_events(&self) -> bool {
+        self.events
+    }
+
+    /// True where the file imports a queue.
+    pub fn imports_queue(&self) -> bool {
+        self.queues
     }
 
     /// The file's name, where it suggests a request path.

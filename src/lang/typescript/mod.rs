@@ -30,8 +30,6 @@ pub mod typed;
 pub mod uses;
 pub mod values;
 
-use rustc_hash::FxHashMap;
-
 use oxc_allocator::Allocator;
 use oxc_ast::AstKind;
 use oxc_ast::ast::{AssignmentTarget, Expression, Program};
@@ -40,6 +38,7 @@ use oxc_semantic::{AstNodes, Scoping, Semantic, SemanticBuilder};
 use oxc_span::{GetSpan, SourceType};
 use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
+use rustc_hash::FxHashMap;
 
 use crate::source::{Language, SourceFile, Span};
 

@@ -1,7 +1,5 @@
 //! `a.b.c` as a root and members, and what names are bound to.
 
-use rustc_hash::FxHashMap;
-
 use oxc_ast::AstKind;
 use oxc_ast::ast::{
     Argument, BindingPattern, CallExpression, ChainElement, Expression, IdentifierReference,
@@ -10,6 +8,7 @@ use oxc_ast::ast::{
 use oxc_semantic::Semantic;
 use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
+use rustc_hash::FxHashMap;
 
 use super::{Model, bare};
 use crate::observe::NameRef;

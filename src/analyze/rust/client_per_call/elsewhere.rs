@@ -18,16 +18,14 @@ pub(super) fn taken<'m>(model: &'m Model<'_>) -> impl Iterator<Item = (Construct
             return None;
         }
         let mut name = reference(&model.callee(node)?)?;
-        // What holds a client of its own, made for one request alone.
-        if !name.members.is_empty() {
-            let hot = model.context(node) == Context::Handler || work_loop(model, node).is_some();
-            let own = name.module.split("::").next().is_some_and(|root| matches!(root, "crate" | "super" | "self"));
-            let fits = own && name.members.len() == 1 && hot && is_for_all(model, node);
-            return if fits { held_elsewhere(model, node, name) } else { None };
-        }
         let constructor =
             Constructor { node, head: node, library: Library::Reqwest, form: Form::Made, settings: Vec::new() };
         let used = model.use_of(&constructor);
+        if let Some(method) = name.members.last_mut() {
+            method.push_str("()");
+            let own = name.module.split("::").next().is_some_and(|root| matches!(root, "crate" | "super" | "self"));
+            return (own && is_held_for_request(model, node, used)).then_some((constructor, used, name));
+        }
         let asks = |receiver: NodeId| {
             let parent = model.tree.node(receiver).parent;
             matches!(model.tree.kind(parent), Kind::Method { name, .. } if VERBS.contains(&name.as_str()))
@@ -45,23 +43,15 @@ pub(super) fn taken<'m>(model: &'m Model<'_>) -> impl Iterator<Item = (Construct
     })
 }
 
-/// `MarketClient::new(&state.config.market)?`, used and dropped: its own file
-/// tells whether it makes a client.
-fn held_elsewhere<'m>(
-    model: &'m Model<'_>,
-    node: NodeId,
-    mut name: NameRef,
-) -> Option<(Constructor<'m>, Use, NameRef)> {
-    let constructor =
-        Constructor { node, head: node, library: Library::Reqwest, form: Form::Made, settings: Vec::new() };
-    let used = model.use_of(&constructor);
-    let Use::Local(binding) = used else { return None };
-    let (_, pattern) = model.bound_by(node)?;
+/// True for `MarketClient::new(&state.config.market)?` that one request makes,
+/// calls and drops: its own file tells whether it makes a client.
+fn is_held_for_request(model: &Model<'_>, node: NodeId, used: Use) -> bool {
+    let hot = model.context(node) == Context::Handler || work_loop(model, node).is_some();
+    let Use::Local(binding) = used else { return false };
+    let name = model.bound_by(node).and_then(|(_, pattern)| pattern.name());
     let called = |receiver: NodeId| matches!(model.tree.kind(model.tree.node(receiver).parent), Kind::Method { .. });
-    let uses = model.uses_of(binding, pattern.name()?);
-    let borrowed = !uses.is_empty() && uses.into_iter().all(called);
-    name.members.last_mut()?.push_str("()");
-    borrowed.then_some((constructor, used, name))
+    let uses = name.map(|name| model.uses_of(binding, name)).unwrap_or_default();
+    hot && is_for_all(model, node) && !uses.is_empty() && uses.into_iter().all(called)
 }
 
 /// True where a call is handed nothing but constants and what all requests

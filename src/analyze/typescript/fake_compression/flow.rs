@@ -84,9 +84,11 @@ pub fn of_text<'a>(model: &Model<'a>, value: &'a Expression<'a>) -> Option<Encod
         AstKind::IdentifierReference(id) => Some(id.name.as_str()),
         _ => None,
     });
-    let promised = names
-        .into_iter()
-        .any(|name| words(name).iter().any(|word| super::is_compressor(word) || super::DONE.contains(&word.as_str())));
+    let promised = names.into_iter().any(|name| {
+        words(name)
+            .iter()
+            .any(|word| super::is_compressor(word) || crate::analyze::MADE_SMALLER.contains(&word.as_str()))
+    });
     let text = model.text(bare(value));
     let made_of_text = text.contains("JSON.stringify(") || text.contains("Buffer.from(") || text.contains("btoa(");
     (made_of_text && !promised).then_some(encoding)

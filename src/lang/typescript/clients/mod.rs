@@ -5,8 +5,6 @@
 mod kind;
 mod named;
 mod table;
-
-use rustc_hash::FxHashMap;
 use std::cell::RefCell;
 
 use oxc_ast::AstKind;
@@ -16,6 +14,7 @@ use oxc_ast::ast::{
 };
 use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
+use rustc_hash::FxHashMap;
 
 pub use self::kind::{Client, Kind};
 use self::named::by_name;

@@ -14,14 +14,13 @@ mod shape;
 mod sql;
 pub mod timers;
 mod wrapped;
-
-use rustc_hash::FxHashMap;
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use oxc_ast::AstKind;
 use oxc_ast::ast::{Argument, CallExpression, ClassElement, Expression, ObjectPropertyKind, Statement};
 use oxc_syntax::node::NodeId;
+use rustc_hash::FxHashMap;
 
 use super::clients::{Client, Clients, Kind, Nature};
 use super::names;
