@@ -50,3 +50,18 @@ fn how_often_a_library_is_called_is_for_others_to_know() {
         keep_alive("likely")
     );
 }
+
+#[test]
+fn what_a_name_alone_says_to_read_is_possible_in_a_library() {
+    let page = (
+        "src/page.ts",
+        "import { Shops } from 'shops';\nimport { Prices } from 'prices';\n\nexport class Pages {\n  constructor(private readonly shopRepository: Shops, private readonly priceRepository: Prices) {}\n\n  async page(id: string) {\n    const shop = await this.shopRepository.findOne({ where: { id } });\n    const prices = await this.priceRepository.find({ where: { shop: id } });\n    return { shop, prices };\n  }\n}\n",
+    );
+    let of = |manifest: &str| {
+        let findings = told(&[("package.json", manifest), page]);
+        findings.into_iter().map(|(rule, sure, _)| (rule, sure)).collect::<Vec<_>>()
+    };
+    let sequential = |sure: &str| vec![("sequential-awaits".to_owned(), sure.to_owned())];
+    assert_eq!(of(LIBRARY.1), sequential("possible"));
+    assert_eq!(of(r#"{ "private": true, "dependencies": { "express": "4" } }"#), sequential("likely"));
+}

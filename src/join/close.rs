@@ -7,6 +7,12 @@ use crate::observe::{Candidate, Confidence, Context, Gift, IfNo, Question, Step,
 /// The assumption that a method of another file reads, as its name says.
 const METHOD_UNKNOWN: &str = "method-unknown";
 
+/// What a library's users alone know: how often it runs, and where only a name
+/// says that a call reads, what stands behind it. Of 83 sequential awaits that
+/// were read in published packages and rested on a name, 34 were right.
+const FOR_CALLERS_TO_KNOW: [&str; 5] =
+    ["called-often", "reads-by-name", "client-by-name", "effect-unknown", METHOD_UNKNOWN];
+
 /// A candidate without open needs.
 #[derive(Clone, Debug)]
 pub struct Closed {
@@ -117,11 +123,12 @@ fn close_one(join: &Join<'_>, path: &str, candidate: &Candidate) -> Closed {
     closed
 }
 
-/// Of a library's functions, those alone who call them know how often: what
-/// only costs where it is often is no more than possible there.
+/// What rests on something that only a library's users know is no more than
+/// possible in its functions.
 fn leave_to_callers(join: &Join<'_>, closed: &mut Closed) {
     let candidate = &mut closed.candidate;
-    let rests_on_it = candidate.assumption.as_ref().is_some_and(|step| step.key == "called-often");
+    let rests_on_it =
+        candidate.assumption.as_ref().is_some_and(|step| FOR_CALLERS_TO_KNOW.contains(&step.key.as_ref()));
     if rests_on_it && candidate.context == Context::Library && join.facts.is_called_by_others(&closed.path) {
         candidate.confidence = Confidence::Possible;
     }
