@@ -16,6 +16,7 @@ pub mod paths;
 pub mod resolve;
 pub mod roles;
 pub mod version;
+pub mod windows;
 
 use std::collections::BTreeSet;
 use std::hash::Hash;

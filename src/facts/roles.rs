@@ -172,8 +172,12 @@ impl Package {
         let draws = |name: &&str| !matches!(*name, "preact" | "lit");
         let needs = |name: &str| self.dependencies.contains_key(name) && !self.dev_only.contains(name);
         let interface = INTERFACES.iter().copied().filter(draws).chain(OF_INTERFACES.iter().copied()).any(needs);
-        let unserved = self.server().is_none() && !self.has_bin && self.engines_node.is_none();
-        self.is_library() && unserved && (interface || self.for_apps)
+        self.may_be_for_apps() && (interface || self.for_apps)
+    }
+
+    /// True for a library that names no server, no command and no Node to run on.
+    pub fn may_be_for_apps(&self) -> bool {
+        self.is_library() && self.server().is_none() && !self.has_bin && self.engines_node.is_none()
     }
 
     /// True for what runs at the edge of a network, on no Node: its requests are

@@ -19,6 +19,7 @@ pub const VOCABULARY: Vocabulary = Vocabulary {
         "no-timeout-in-file",
         "only-connect-timeout",
         "request-without-timeout",
+        "request-built",
         "client-on-channel",
     ],
     guards: &[

@@ -31,6 +31,9 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             .evidence(Step::at("client-on-channel", model.tree.span(node)));
         for &request in &requests {
             candidate = candidate.evidence(Step::at("request-without-timeout", model.tree.span(request)));
+            if let Some(built) = built(model, request) {
+                candidate = candidate.evidence(Step::at("request-built", model.tree.span(built)));
+            }
         }
         if let Some(bound) = timeout_within(model, function.node) {
             sink.push(candidate.clear(Step::at("timeout-in-file", bound)));
@@ -146,10 +149,20 @@ fn requests(model: &Model<'_>, client: NodeId) -> Vec<NodeId> {
     awaited.collect()
 }
 
+/// Where the message of a request is made, if in a variable of its own: a
+/// timeout would be set there.
+fn built(model: &Model<'_>, request: NodeId) -> Option<NodeId> {
+    let Kind::Method { args, .. } = model.tree.kind(request) else { return None };
+    model.init_of(*args.first()?)
+}
+
 /// A stream's messages are read one by one: it may last as long as it likes.
 fn streams(model: &Model<'_>, function: NodeId) -> Option<NodeId> {
     model.tree.below(function).find(|&id| match model.tree.kind(id) {
-        Kind::Method { name, args, .. } => args.is_empty() && matches!(name.as_str(), "message" | "next" | "try_next"),
+        // An error has a `message` too, for which nobody waits.
+        Kind::Method { name, args, .. } => {
+            args.is_empty() && matches!(name.as_str(), "message" | "next" | "try_next") && model.is_awaited(id)
+        }
         Kind::Path(path) => path.iter().any(|segment| matches!(segment.as_str(), "Streaming" | "StreamExt")),
         _ => false,
     })

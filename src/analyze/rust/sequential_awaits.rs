@@ -156,9 +156,15 @@ fn why_not(model: &Model<'_>, run: &Run<'_>, passed: &[Between], next: &Wait<'_>
     }
     let all = || run.waits.iter().chain([next]);
     // One that is taken from a pool serves one of them; two would queue on it.
-    let taken = all().filter(|w| w.operation.resource == Resource::Taken).count();
+    let taken = all().filter(|w| w.operation.resource == Resource::Taken);
+    let taken: Vec<Option<&str>> = taken.map(|w| model.leaf_name(model.chain_root(w.call))).collect();
+    // `counters.get(…)` and `rankings.zrange(…)` are on two of them.
+    let on_one = taken.len() > 1 && {
+        let each: BTreeSet<&str> = taken.iter().copied().flatten().collect();
+        each.len() < taken.len()
+    };
     let serial = |w: &Wait<'_>| w.operation.resource == Resource::Serial || model.borrows_mutably(w.call);
-    if taken > 1 || all().any(serial) {
+    if on_one || all().any(serial) {
         return Some(Step::at("one-connection", span));
     }
     if run.waits.iter().any(|earlier| lets_through(model, earlier)) {
@@ -236,8 +242,9 @@ fn candidate(model: &Model<'_>, sink: &Sink<'_>, waits: &[Wait<'_>], between: &[
         candidate = candidate.label(model.tree.span(wait.statement), "also-waits");
     }
     candidate = candidate.evidence(Step::new("names-independent"));
-    // A start or a command saves once what a request would save each time.
-    if matches!(context, Context::Startup | Context::Cli) {
+    // A start or a command saves once what a request would save each time, and
+    // nobody waits for what a clock starts.
+    if matches!(context, Context::Startup | Context::Cli) || context == Context::Scheduled && count == 2 {
         candidate = candidate.doubt(Step::at("somebody-waits", span));
     }
     if waits.iter().any(|w| w.operation.resource == Resource::SharedByName && w.operation.client.is_none()) {

@@ -6,6 +6,7 @@ use oxc_ast::ast::{CallExpression, Expression};
 use oxc_span::GetSpan;
 use oxc_syntax::node::NodeId;
 
+use crate::lang::typescript::facts::SERVER_MODULES;
 use crate::lang::typescript::functions::{Enclosing, is_function};
 use crate::lang::typescript::names::words;
 use crate::lang::typescript::path::{Path, Root, argument, strip_node, type_names};
@@ -130,59 +131,6 @@ pub fn object_first<'a>(model: &Model<'a>, call: &'a CallExpression<'a>) -> usiz
     let options = matches!(first, Expression::ObjectExpression(_)) || model.object(first).is_some() || called();
     usize::from(!options)
 }
-
-/// Modules that only run on a server.
-const SERVER_MODULES: &[&str] = &[
-    "fs",
-    "fs/promises",
-    "http",
-    "https",
-    "http2",
-    "net",
-    "tls",
-    "os",
-    "dns",
-    "zlib",
-    "cluster",
-    "child_process",
-    "worker_threads",
-    "async_hooks",
-    "express",
-    "fastify",
-    "koa",
-    "@nestjs/common",
-    "@nestjs/axios",
-    "@nestjs/config",
-    "pg",
-    "mysql2",
-    "mysql2/promise",
-    "mongodb",
-    "mongoose",
-    "typeorm",
-    "sequelize",
-    "knex",
-    "@prisma/client",
-    "ioredis",
-    "redis",
-    "bullmq",
-    "bull",
-    "amqplib",
-    "kafkajs",
-    "winston",
-    "pino",
-    "dotenv",
-    "jsonwebtoken",
-    "node-fetch",
-    "undici",
-    "got",
-    "@remix-run/node",
-    "@remix-run/server-runtime",
-    "next/server",
-    "next/headers",
-    "server-only",
-    "crypto",
-    "form-data",
-];
 
 /// Pieces of a path that only server code lies under.
 const SERVER_PATHS: &[&str] =

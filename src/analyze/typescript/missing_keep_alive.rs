@@ -1,12 +1,13 @@
 //! HTTP clients whose connections are closed after each request.
 
+mod agent;
 mod default_agent;
 mod per_call;
 
 use std::borrow::Cow;
 
 use oxc_ast::AstKind;
-use oxc_ast::ast::{CallExpression, Expression, NewExpression};
+use oxc_ast::ast::CallExpression;
 use oxc_syntax::node::NodeId;
 
 pub(super) use self::default_agent::settings;
@@ -18,7 +19,7 @@ use crate::analyze::{Analysis, Sink, Vocabulary};
 use crate::lang::typescript::functions::Enclosing;
 use crate::lang::typescript::path::{argument, strip_node};
 use crate::lang::typescript::values::Property;
-use crate::lang::typescript::{Model, bare, names, span};
+use crate::lang::typescript::{Model, names, span};
 use crate::observe::{Confidence, Context, Draft, IfNo, Import, Known, Need, Question, Setting, Step, Value};
 use crate::source::Span;
 
@@ -79,9 +80,6 @@ pub const ANALYSIS: Analysis<super::Run> = Analysis {
     run,
 };
 
-/// Option names by which clients take an agent.
-const AGENT_OPTIONS: &[&str] = &["agent", "httpAgent", "httpsAgent", "http", "https"];
-
 fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
     sink.observations().sets.extend(default_agent::settings(model));
     let mut superagents: Vec<(NodeId, Enclosing)> = Vec::new();
@@ -116,7 +114,9 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
     }
     for &node in &model.index.news {
         let AstKind::NewExpression(new) = model.kind(node) else { continue };
-        if let Some(builder) = agent(model, sink, node, new).or_else(|| per_call::client(model, sink, node, new)) {
+        if let Some(builder) =
+            agent::kept_closed(model, sink, node, new).or_else(|| per_call::client(model, sink, node, new))
+        {
             sink.push(builder);
         }
     }
@@ -328,119 +328,6 @@ fn is_seldom(symbol: &str) -> bool {
     const SELDOM: &[&str] =
         &["refresh", "discover", "discovery", "bootstrap", "handshake", "register", "unregister", "install", "schema"];
     names::words(symbol).iter().any(|word| SELDOM.contains(&word.as_str()))
-}
-
-/// `new http.Agent(…)`, which keeps nothing alive unless it is told to.
-fn agent<'a>(model: &Model<'a>, sink: &Sink<'_>, node: NodeId, new: &'a NewExpression<'a>) -> Option<Builder> {
-    let path = model.path_of(&new.callee);
-    if !model.is_from(&path, &["http", "https"], "Agent") {
-        return None;
-    }
-    let enclosing = model.enclosing(node);
-    if !is_reported(enclosing.context) {
-        return None;
-    }
-    let place = span(new);
-    let builder = start(sink, place, &enclosing).value("client", "http");
-    let found = taker(model, node);
-    let elsewhere = found.is_none();
-    let taker = match found {
-        Some(taker) => taker,
-        None if is_exported(model, node) => Taker { place },
-        None => return Some(builder.clear(Step::at("unused-agent", place))),
-    };
-    let given = options::options(model, &new.arguments, 0);
-    // A literal that several agents are given stays what it is.
-    let given = match (given, argument(&new.arguments, 0)) {
-        (Options::Opaque(_), Some(argument @ Expression::Identifier(_))) => {
-            model.object(argument).map_or(given, Options::Object)
-        }
-        _ => given,
-    };
-    let kept = match given.property("keepAlive") {
-        Property::Found(value) => match model.value(value) {
-            Known::Here(Value::Flag(true), _) => true,
-            _ => return Some(builder.clear(Step::at("explicit", span(value)))),
-        },
-        Property::Missing => false,
-        Property::Unknown => return Some(builder.clear(Step::at("opaque-options", place))),
-    };
-    if is_built_per_call(model, node, &enclosing) {
-        let builder = builder.variant("agent-per-call").evidence(Step::at("built-here", place));
-        let builder = builder.evidence(Step::at("handed-to", taker.place)).label(taker.place, "handed-to");
-        return Some(often(&enclosing, builder));
-    }
-    if kept {
-        return Some(builder.clear(Step::at("kept-alive", place)));
-    }
-    if enclosing.context == Context::Startup && enclosing.function.is_some() {
-        return Some(builder.clear(Step::new("one-shot")));
-    }
-    let builder = builder.variant("bare-agent").evidence(Step::at("agent", place));
-    let builder = match elsewhere {
-        true => builder.assume(Step::at("handed-elsewhere", place)),
-        false => builder.evidence(Step::at("handed-to", taker.place)).label(taker.place, "handed-to"),
-    };
-    let edits = match given {
-        Options::Object(object) => options::add_properties(model, object, &["keepAlive: true"]),
-        _ => new.arguments.is_empty().then(|| {
-            let text = model.text(new);
-            let inside = if text.ends_with(')') { Span::at(place.end - 1) } else { Span::at(place.end) };
-            let object = if text.ends_with(')') { "{ keepAlive: true }" } else { "({ keepAlive: true })" };
-            vec![(inside, object.to_owned())]
-        }),
-    };
-    let Some(edits) = edits else { return Some(builder) };
-    Some(builder.patch(Draft { key: Cow::Borrowed("keep-alive"), edits, imports: Vec::new() }))
-}
-
-/// True for a constant or a property that other files import.
-fn is_exported(model: &Model<'_>, node: NodeId) -> bool {
-    match instance::kept(model, node) {
-        Kept::Variable(symbol) => {
-            let declared = model.scoping().symbol_declaration(symbol);
-            model.function_of(declared).is_none() && model.is_exported(declared)
-        }
-        Kept::Elsewhere => {
-            let parent = model.nodes().parent_kind(node);
-            matches!(parent, AstKind::AssignmentExpression(set) if model.text(&set.left).starts_with("exports.")
-                || model.text(&set.left).starts_with("module.exports."))
-        }
-        _ => false,
-    }
-}
-
-/// Where an agent is handed to a client.
-struct Taker {
-    place: Span,
-}
-
-/// The agent is the value of an agent option, itself or through its variable.
-fn taker(model: &Model<'_>, node: NodeId) -> Option<Taker> {
-    let of_property = |id: NodeId| {
-        let key = options::property_of(model, id)?;
-        AGENT_OPTIONS.contains(&key.as_str()).then(|| Taker { place: span(&model.nodes().parent_kind(id)) })
-    };
-    if let Some(taker) = of_property(node) {
-        return Some(taker);
-    }
-    match instance::kept(model, node) {
-        Kept::Variable(symbol) => {
-            model.scoping().get_resolved_references(symbol).find_map(|reference| of_property(reference.node_id()))
-        }
-        Kept::Field(name) => {
-            let name = name.trim_start_matches('#');
-            model.nodes().iter_enumerated().find_map(|(id, node)| match node.kind() {
-                AstKind::StaticMemberExpression(m)
-                    if m.property.name == name && matches!(bare(&m.object), Expression::ThisExpression(_)) =>
-                {
-                    of_property(id)
-                }
-                _ => None,
-            })
-        }
-        _ => None,
-    }
 }
 
 /// Built inside a function that runs more than once, for a request of that

@@ -1,158 +1,16 @@
 //! Where a piece of code runs: handler, scheduled, startup, cli, test, build.
 
+mod clock;
+mod file;
+
 use std::collections::BTreeSet;
 
+pub use file::FileFacts;
+
 use super::Model;
-use super::node::{Function, Kind, NodeId, Receiver, Tree, Ty};
+use super::node::{Function, Kind, NodeId, Receiver, Ty};
 use crate::observe::Context;
-use crate::source::{PathClass, SourceFile};
-
-/// What the file as a whole shows.
-#[derive(Clone, Debug, Default)]
-pub struct FileFacts {
-    /// Names of functions that a router in this file is given.
-    pub routed: BTreeSet<String>,
-    /// The path says test, build or tool.
-    pub class: PathClass,
-    /// For WebAssembly or a worker in which clients are the host's.
-    pub is_wasm: bool,
-}
-
-const TEST_WORDS: &[&str] =
-    &["test", "tests", "testing", "bench", "benches", "mock", "mocks", "fixtures", "fuzz", "stress", "loadtest"];
-const CLI_WORDS: &[&str] = &[
-    "cli",
-    "xtask",
-    "xtasks",
-    "cmd",
-    "download",
-    "installer",
-    "install",
-    "upgrade",
-    "migrate",
-    "migrations",
-    "migration",
-    "seed",
-    "seeder",
-    "loadgen",
-    "e2e",
-];
-
-impl FileFacts {
-    /// Reads them.
-    pub fn of(source: &SourceFile, tree: &Tree) -> Self {
-        let mut class = source.class;
-        let lower = source.path.to_ascii_lowercase();
-        let stem = lower.strip_suffix(".rs").unwrap_or(&lower);
-        let words_in = |path: &str, words: &[&str]| {
-            let mut parts = path.split('/').flat_map(|part| part.split(['-', '_', '.']));
-            parts.any(|word| words.contains(&word))
-        };
-        let has = |words: &[&str]| words_in(stem, words);
-        // Tools among the sources are what an assistant may call.
-        let is_tool = || words_in(stem.split("src/").next().unwrap_or(stem), &["tool", "tools"]);
-        if class == PathClass::Product || class == PathClass::Script {
-            if has(TEST_WORDS) {
-                class = PathClass::Test;
-            } else if has(CLI_WORDS) || is_tool() {
-                class = PathClass::Script;
-            }
-        }
-        let text = &source.text;
-        let serves = ["axum::", "actix_web::", "tonic::transport::Server", "rocket::", "warp::", "hyper::server"];
-        // One of the commands may be the server, and a console a page.
-        if class == PathClass::Product
-            && has(&["subcommand", "subcommands", "console"])
-            && !serves.iter().any(|s| text.contains(s))
-        {
-            class = PathClass::Script;
-        }
-        let parses_arguments = text.contains("Parser") && (text.contains("clap::") || text.contains("structopt"));
-        if class == PathClass::Product && parses_arguments && !serves.iter().any(|s| text.contains(s)) {
-            class = PathClass::Script;
-        }
-        // A program of its own that reads its command line and serves nobody.
-        let reads_arguments = text.contains("env::args(") && tree.functions.iter().any(|f| f.name == "main");
-        if class == PathClass::Product && reads_arguments && !serves.iter().any(|s| text.contains(s)) {
-            class = PathClass::Script;
-        }
-        // A further program that goes through something once and ends: it neither
-        // loops on, nor calls what may.
-        let goes_on = || {
-            tree.all().any(|id| match tree.kind(id) {
-                Kind::Loop | Kind::While { .. } => true,
-                Kind::Method { name, .. } => runs_on(name),
-                Kind::Path(path) => path.last().is_some_and(|leaf| runs_on(leaf)),
-                _ => false,
-            })
-        };
-        let has_main = || tree.functions.iter().any(|f| f.name == "main");
-        if class == PathClass::Product
-            && source.path.contains("src/bin/")
-            && has_main()
-            && !goes_on()
-            && !serves.iter().any(|s| text.contains(s))
-        {
-            class = PathClass::Script;
-        }
-        let is_wasm = text.contains("wasm_bindgen") || text.contains("worker::event");
-        Self { routed: routed(tree), class, is_wasm }
-    }
-}
-
-/// True for names of functions that may run as long as the process.
-fn runs_on(name: &str) -> bool {
-    const STARTS: &[&str] =
-        &["run", "serve", "start", "listen", "launch", "spawn", "consume", "subscribe", "work", "worker"];
-    name.split('_').next().is_some_and(|word| STARTS.contains(&word))
-}
-
-/// The functions named in `get(list)`, `.to(list)`, `from_fn(auth)`.
-fn routed(tree: &Tree) -> BTreeSet<String> {
-    const TAKERS: &[&str] = &[
-        "get",
-        "post",
-        "put",
-        "delete",
-        "patch",
-        "head",
-        "options",
-        "any",
-        "on",
-        "to",
-        "from_fn",
-        "from_fn_with_state",
-        "get_with",
-        "post_with",
-        "service_fn",
-        "handler_fn",
-        "fallback",
-    ];
-    let mut names = BTreeSet::new();
-    for id in tree.all() {
-        let (name, args) = match tree.kind(id) {
-            Kind::Method { name, args, .. } => (name.as_str(), args),
-            Kind::Call { callee, args } => match tree.kind(*callee) {
-                Kind::Path(path) => (path.last().map_or("", String::as_str), args),
-                _ => continue,
-            },
-            _ => continue,
-        };
-        if !TAKERS.contains(&name) {
-            continue;
-        }
-        for argument in args {
-            // A handler is named by a path; a local handed to `.get(key)` is
-            // told apart by not being a function of this file.
-            if let Kind::Path(path) = tree.kind(*argument)
-                && let Some(last) = path.last()
-            {
-                names.insert(last.clone());
-            }
-        }
-    }
-    names
-}
+use crate::source::PathClass;
 
 /// Attributes by which frameworks mark what they call per request.
 const ROUTE_ATTRS: &[&str] =
@@ -209,10 +67,6 @@ fn answers(ty: &super::node::Ty) -> bool {
         .iter()
         .any(|name| ty.mentions(name))
 }
-
-/// Words of functions and files that a clock starts.
-const CLOCK_WORDS: &[&str] =
-    &["scheduler", "schedule", "scheduled", "cron", "periodic", "periodically", "daily", "hourly", "jobs"];
 
 /// True where a function's value, or that of its `Result`, is data.
 fn gives_data(function: &Function) -> bool {
@@ -309,25 +163,30 @@ impl Model<'_> {
         if self.in_timer_loop(node) || self.is_on_a_clock(function) {
             return Context::Scheduled;
         }
-        let once = self.is_startup(function) && !self.is_called_by_handler(function);
-        if once { Context::Startup } else { Context::Library }
+        if !self.is_startup(function) || self.is_called_by_handler(function) {
+            return Context::Library;
+        }
+        if self.is_called_on_a_clock(function) { Context::Scheduled } else { Context::Startup }
     }
 
     /// True where a handler of this file calls a free function, whatever its
     /// name says.
     fn is_called_by_handler(&self, function: &Function) -> bool {
-        let called = self.called_by_handlers.get_or_init(|| {
-            let calls = self.tree.all().filter_map(|id| match self.tree.kind(id) {
-                Kind::Call { callee, .. } => match self.tree.kind(*callee) {
-                    Kind::Path(path) if path.len() == 1 => Some((id, &path[0])),
-                    _ => None,
-                },
-                _ => None,
-            });
-            let by_handler = |id| self.function_of(id).is_some_and(|caller| self.is_handler(caller));
-            calls.filter(|(id, _)| by_handler(*id)).map(|(_, name)| name.clone()).collect()
-        });
+        let by_handler = |id| self.function_of(id).is_some_and(|caller| self.is_handler(caller));
+        let called = self.called_by_handlers.get_or_init(|| self.called_from(by_handler));
         function.owner.is_none() && called.contains(&function.name)
+    }
+
+    /// The free functions that are called at places for which `holds`.
+    fn called_from(&self, holds: impl Fn(NodeId) -> bool) -> BTreeSet<String> {
+        let calls = self.tree.all().filter_map(|id| match self.tree.kind(id) {
+            Kind::Call { callee, .. } => match self.tree.kind(*callee) {
+                Kind::Path(path) if path.len() == 1 => Some((id, &path[0])),
+                _ => None,
+            },
+            _ => None,
+        });
+        calls.filter(|(id, _)| holds(*id)).map(|(_, name)| name.clone()).collect()
     }
 
     /// True in tests, benches, examples and what only they use.
@@ -449,58 +308,6 @@ impl Model<'_> {
                 Kind::Loop | Kind::While { .. } | Kind::For { .. } | Kind::Closure { .. } | Kind::Async
             )
         })
-    }
-
-    /// The loop around a node that waits for a timer in each round.
-    pub fn timer_loop(&self, node: NodeId) -> Option<NodeId> {
-        let mut at = node;
-        while let Some(found) = self.loop_of(at) {
-            let waits = self.tree.below(found).any(|id| match self.tree.kind(id) {
-                Kind::Method { name, .. } => name == "tick" && self.is_awaited_or_quoted(id),
-                Kind::Call { callee, .. } => match self.tree.kind(*callee) {
-                    Kind::Path(path) => {
-                        matches!(path.last().map(String::as_str), Some("sleep" | "sleep_until" | "delay_for"))
-                            && self.is_awaited_or_quoted(id)
-                    }
-                    _ => false,
-                },
-                Kind::Macro { names, parsed, .. } => !parsed && names.iter().any(|n| n == "tick"),
-                _ => false,
-            });
-            if waits && !matches!(self.tree.kind(found), Kind::For { .. }) {
-                return Some(found);
-            }
-            at = found;
-        }
-        None
-    }
-
-    fn is_on_a_clock(&self, function: &Function) -> bool {
-        let file = self.source.path.rsplit('/').next().unwrap_or("");
-        let words = file.trim_end_matches(".rs").split('_').chain(function.name.split('_'));
-        words.into_iter().any(|word| CLOCK_WORDS.contains(&word))
-    }
-
-    fn in_timer_loop(&self, node: NodeId) -> bool {
-        self.timer_loop(node).is_some() || self.in_cron_job(node)
-    }
-
-    /// True in the closure that a cron library runs.
-    fn in_cron_job(&self, node: NodeId) -> bool {
-        self.tree.ancestors(node).any(|id| match self.tree.kind(id) {
-            Kind::Call { callee, .. } => match self.tree.kind(*callee) {
-                Kind::Path(path) => {
-                    let leaf = path.last().map_or("", String::as_str);
-                    matches!(leaf, "new_async" | "new_repeated_async" | "new_cron_job_async")
-                }
-                _ => false,
-            },
-            _ => false,
-        })
-    }
-
-    fn is_awaited_or_quoted(&self, node: NodeId) -> bool {
-        self.is_awaited(node) || self.tree.node(node).quoted
     }
 
     /// The type or file name that suggests a request path, where only the name

@@ -44,6 +44,7 @@ pub struct Model<'a> {
     pub facts: context::FileFacts,
     /// The free functions that handlers call, once somebody asks.
     called_by_handlers: OnceCell<BTreeSet<String>>,
+    called_on_clock: OnceCell<BTreeSet<String>>,
 }
 
 /// Why a file has no typed tree.
@@ -63,6 +64,6 @@ impl<'a> Model<'a> {
     pub fn parse(source: &'a SourceFile) -> Result<Self, ParseFailure> {
         let tree = lower::tree(&source.text)?;
         let facts = context::FileFacts::of(source, &tree);
-        Ok(Self { source, tree, facts, called_by_handlers: OnceCell::new() })
+        Ok(Self { source, tree, facts, called_by_handlers: OnceCell::new(), called_on_clock: OnceCell::new() })
     }
 }

@@ -332,16 +332,25 @@ impl Model<'_> {
                 _ => false,
             };
             // What a closure or a spawned block holds may outlive the call.
-            let captured = self
-                .tree
-                .ancestors(used)
-                .take_while(|&id| id != block)
-                .any(|id| matches!(self.tree.kind(id), Kind::Closure { .. } | Kind::Async));
+            let captured = self.tree.ancestors(used).take_while(|&id| id != block).any(|id| match self.tree.kind(id) {
+                Kind::Closure { .. } => true,
+                Kind::Async => !self.is_waited_for(id),
+                _ => false,
+            });
             if !stays || captured {
                 return Fate::Escapes(used);
             }
         }
         Fate::Stays
+    }
+
+    /// True for an async block that is gone when the function goes on:
+    /// `timeout(limit, async { … }).await`.
+    fn is_waited_for(&self, block: NodeId) -> bool {
+        let parent = self.tree.node(block).parent;
+        let bounds = |callee: NodeId| matches!(self.leaf_name(callee), Some("timeout" | "timeout_at"));
+        self.is_awaited(block)
+            || matches!(self.tree.kind(parent), Kind::Call { callee, .. } if bounds(*callee)) && self.is_awaited(parent)
     }
 
     /// The `let` whose value a node is, with `?`, `.unwrap()` and their like

@@ -5,6 +5,7 @@
 
 mod jobs;
 mod routes;
+mod written;
 
 use oxc_ast::AstKind;
 use oxc_ast::ast::{Expression, MethodDefinitionKind};
@@ -181,6 +182,7 @@ impl<'a> Model<'a> {
             || self.has_request_parameters(function)
             || self.is_server_component(function)
             || self.is_guard_of_requests(function)
+            || self.is_written_as_handler(function)
     }
 
     /// `canActivate` of `class KeyGuard implements CanActivate` and its like:
@@ -283,8 +285,8 @@ impl<'a> Model<'a> {
         }
         match names.as_slice() {
             [first, second, ..] => {
-                matches!(first.trim_start_matches('_'), "req" | "request")
-                    && matches!(second.trim_start_matches('_'), "res" | "response" | "reply" | "h")
+                let (first, second) = (first.trim_start_matches('_'), second.trim_start_matches('_'));
+                matches!((first, second), ("req" | "request", "res" | "response" | "reply" | "h") | ("ctx", "next"))
             }
             _ => false,
         }
@@ -384,6 +386,13 @@ mod tests {
             ("src/a.ts", "const p = publicProcedure.use(async ({ next }) => { await f(); return next(); })"),
             ("src/a.ts", "export default { Query: { async user() { return [1].map(async () => await f()); } } }"),
             ("src/resolvers/user.ts", "export const user = { async one(_: unknown, { id }: A) { await f(); } }"),
+            ("src/a.js", "exports.key = async (ctx, next) => { await f(); };"),
+            (
+                "src/a.ts",
+                "import type { Middleware } from 'koa'; export const k: Middleware = async (c) => { await f(); };",
+            ),
+            ("src/a.ts", "const load = (async (x) => { await f(); }) satisfies RequestHandler;"),
+            ("src/a.ts", "class C { one: RequestHandler<A> = async (x) => { await f(); } }"),
             ("src/a.ts", "const e = { path: '/x', method: 'get', handler: async (x) => { await f(); } }"),
         ] {
             assert_eq!(at_await(path, text).0, Context::Handler, "{text}");
@@ -408,6 +417,8 @@ mod tests {
         ] {
             assert_eq!(at_await(path, text).0, Context::Scheduled, "{text}");
         }
+        let store = "import { Middleware } from 'redux'; const k: Middleware = async (c) => { await f(); };";
+        assert_eq!(at_await("src/a.ts", store).0, Context::Library);
         assert_eq!(at_await("src/a.ts", "async function main() { await f() } main()").0, Context::Startup);
         assert_eq!(at_await("src/a.ts", "await f()").0, Context::Startup);
         let plugin = "const routes: FastifyPluginAsync = async (app) => { await f(); app.get('/', g) }";

@@ -174,10 +174,10 @@ impl<'a> Exports<'_, 'a> {
                         None => self.class(id.name.as_str(), class, DEPTH),
                     }
                 }
-                Declaration::TSInterfaceDeclaration(own) => self.shape(own.id.name.as_str(), &own.body.body),
+                Declaration::TSInterfaceDeclaration(own) => self.shape(own.id.name.as_str(), &own.body.body, DEPTH),
                 Declaration::TSTypeAliasDeclaration(own) => {
                     if let TSType::TSTypeLiteral(shape) = &own.type_annotation {
-                        self.shape(own.id.name.as_str(), &shape.members);
+                        self.shape(own.id.name.as_str(), &shape.members, DEPTH);
                     }
                 }
                 _ => {}
@@ -201,14 +201,17 @@ impl<'a> Exports<'_, 'a> {
     }
 
     /// What an interface holds, under `Context.orders`: the types of other files.
-    fn shape(&mut self, name: &str, members: &'a [TSSignature<'a>]) {
+    fn shape(&mut self, name: &str, members: &'a [TSSignature<'a>], depth: u32) {
+        let Some(depth) = depth.checked_sub(1) else { return };
+        let model = self.effects.model;
         for member in members {
             let TSSignature::TSPropertySignature(property) = member else { continue };
-            let Some(ty) = &property.type_annotation else { continue };
-            if let (Some(key), Some(of)) =
-                (key_name(&property.key), self.effects.model.imported_type(&ty.type_annotation))
-            {
-                self.hand_on(&format!("{name}.{key}"), of.module.to_owned(), of.name);
+            let (Some(ty), Some(key)) = (&property.type_annotation, key_name(&property.key)) else { continue };
+            let name = format!("{name}.{key}");
+            match (model.imported_type(&ty.type_annotation), model.shape_of(&ty.type_annotation)) {
+                (Some(of), _) => self.hand_on(&name, of.module.to_owned(), of.name),
+                (None, Some(inner)) => self.shape(&name, inner, depth),
+                (None, None) => {}
             }
         }
     }

@@ -104,20 +104,63 @@ const CLI_LIBRARIES: &[&str] = &[
 ];
 
 /// Folders whose code runs in a browser or an editor's window.
-const BROWSER_FOLDERS: &[&str] = &[
-    "browser",
-    "electron-browser",
-    "electron-sandbox",
-    "browser-only",
-    "frontend",
-    "components",
-    "hooks",
-    "webview",
-    "webviews",
-    "public",
-    "admin-ui",
-    "dashboard",
-    "views",
+const BROWSER_FOLDERS: &[&str] =
+    &["browser", "electron-browser", "electron-sandbox", "browser-only", "webview", "webviews"];
+
+/// Folders whose code does so unless it imports what only servers have.
+const PAGE_FOLDERS: &[&str] = &["frontend", "components", "hooks", "public", "admin-ui", "dashboard", "views"];
+
+/// Modules that only run on a server.
+pub const SERVER_MODULES: &[&str] = &[
+    "fs",
+    "fs/promises",
+    "http",
+    "https",
+    "http2",
+    "net",
+    "tls",
+    "os",
+    "dns",
+    "zlib",
+    "cluster",
+    "child_process",
+    "worker_threads",
+    "async_hooks",
+    "express",
+    "fastify",
+    "koa",
+    "@nestjs/common",
+    "@nestjs/axios",
+    "@nestjs/config",
+    "pg",
+    "mysql2",
+    "mysql2/promise",
+    "mongodb",
+    "mongoose",
+    "typeorm",
+    "sequelize",
+    "knex",
+    "@prisma/client",
+    "ioredis",
+    "redis",
+    "bullmq",
+    "bull",
+    "amqplib",
+    "kafkajs",
+    "winston",
+    "pino",
+    "dotenv",
+    "jsonwebtoken",
+    "node-fetch",
+    "undici",
+    "got",
+    "@remix-run/node",
+    "@remix-run/server-runtime",
+    "next/server",
+    "next/headers",
+    "server-only",
+    "crypto",
+    "form-data",
 ];
 
 /// Globals that only browsers have.
@@ -158,6 +201,7 @@ impl FileFacts {
                 && !server_only
                 && (!rendered && (draws(imports) || markup)
                     || in_folder(BROWSER_FOLDERS)
+                    || in_folder(PAGE_FOLDERS) && !imports_one(SERVER_MODULES)
                     || BROWSER_GLOBALS.iter().any(|global| unresolved(global)));
         let test = imports_one(TEST_LIBRARIES) || unresolved("describe") && unresolved("it");
         let cli_folder = |folder: &str| {

@@ -287,17 +287,19 @@ impl<'a> Model<'a> {
         Binding::Other
     }
 
-    /// The type annotation of a symbol's declaration, where it has one.
+    /// The type annotation of a symbol's declaration, where it has one. What a
+    /// pattern takes out has another type than the whole.
     pub fn declared_type(&self, symbol: SymbolId) -> Option<&'a TSType<'a>> {
         let declaration = self.scoping().symbol_declaration(symbol);
         let nodes = self.nodes();
         for node in std::iter::once(declaration).chain(nodes.ancestor_ids(declaration)).take(2) {
-            let annotation = match nodes.kind(node) {
-                AstKind::VariableDeclarator(d) => &d.type_annotation,
-                AstKind::FormalParameter(p) => &p.type_annotation,
+            let (pattern, annotation) = match nodes.kind(node) {
+                AstKind::VariableDeclarator(d) => (&d.id, &d.type_annotation),
+                AstKind::FormalParameter(p) => (&p.pattern, &p.type_annotation),
                 _ => continue,
             };
-            return annotation.as_ref().map(|a| &a.type_annotation);
+            let whole = matches!(pattern, BindingPattern::BindingIdentifier(_));
+            return annotation.as_ref().filter(|_| whole).map(|a| &a.type_annotation);
         }
         None
     }

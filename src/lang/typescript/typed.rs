@@ -23,8 +23,8 @@ impl<'a> Model<'a> {
     /// The method that a path calls, where its receiver is an object of a class
     /// or type of another file; `at` is a node inside the receiver's class.
     pub fn typed_ref(&self, path: &Path<'_, 'a>, at: NodeId) -> Option<NameRef> {
-        /// An object of a context that a request brings; more lie seldom between.
-        const BETWEEN: usize = 2;
+        /// `context.dataSources.reviews.summary`; more lie seldom between.
+        const BETWEEN: usize = 3;
         let (imported, key, members) = match (path.root, path.members.as_slice()) {
             (Root::This, [field, members @ ..]) if !members.is_empty() => {
                 let (imported, used) = match self.type_of_field(self.class_of(at)?, field)? {
@@ -91,23 +91,28 @@ impl<'a> Model<'a> {
         None
     }
 
-    /// The type of a member of a type that is written in this file.
-    fn member_type(&self, ty: &'a TSType<'a>, member: &str) -> Option<&'a TSType<'a>> {
-        let members = match ty {
-            TSType::TSTypeLiteral(literal) => &literal.members,
+    /// What a type that is written in this file holds.
+    pub(super) fn shape_of(&self, ty: &'a TSType<'a>) -> Option<&'a [TSSignature<'a>]> {
+        match ty {
+            TSType::TSTypeLiteral(literal) => Some(&literal.members),
             TSType::TSTypeReference(reference) => {
                 let TSTypeName::IdentifierReference(id) = &reference.type_name else { return None };
                 match self.kind(self.scoping().symbol_declaration(self.symbol_of(id)?)) {
-                    AstKind::TSInterfaceDeclaration(interface) => &interface.body.body,
+                    AstKind::TSInterfaceDeclaration(interface) => Some(&interface.body.body),
                     AstKind::TSTypeAliasDeclaration(alias) => match &alias.type_annotation {
-                        TSType::TSTypeLiteral(literal) => &literal.members,
-                        _ => return None,
+                        TSType::TSTypeLiteral(literal) => Some(&literal.members),
+                        _ => None,
                     },
-                    _ => return None,
+                    _ => None,
                 }
             }
-            _ => return None,
-        };
+            _ => None,
+        }
+    }
+
+    /// The type of a member of a type that is written in this file.
+    fn member_type(&self, ty: &'a TSType<'a>, member: &str) -> Option<&'a TSType<'a>> {
+        let members = self.shape_of(ty)?;
         members.iter().find_map(|signature| match signature {
             TSSignature::TSPropertySignature(property) if key_name(&property.key).as_deref() == Some(member) => {
                 Some(&property.type_annotation.as_ref()?.type_annotation)
@@ -120,6 +125,23 @@ impl<'a> Model<'a> {
     /// name's key there: `({ orders }: Context) => …`. Where this file writes the
     /// type, the name's own.
     fn type_around(&self, symbol: SymbolId) -> Option<(Imported<'a>, Option<String>)> {
+        let (ty, key) = self.taken_out_of(symbol)?;
+        match self.imported_type(ty) {
+            Some(imported) => Some((imported, Some(key))),
+            None => Some((self.imported_type(self.member_type(ty, &key)?)?, None)),
+        }
+    }
+
+    /// The type that this file writes for what a parameter's pattern takes out:
+    /// `redis` of `({ redis }: Deps)` beside `interface Deps { redis: Redis }`.
+    pub(super) fn type_taken_out(&self, symbol: SymbolId) -> Option<&'a TSType<'a>> {
+        let (ty, key) = self.taken_out_of(symbol)?;
+        self.member_type(ty, &key)
+    }
+
+    /// The written type of the parameter that a name is taken out of, and the
+    /// name's key there.
+    fn taken_out_of(&self, symbol: SymbolId) -> Option<(&'a TSType<'a>, String)> {
         if !matches!(self.binding(symbol), Binding::Parameter) {
             return None;
         }
@@ -137,11 +159,7 @@ impl<'a> Model<'a> {
             BindingPattern::BindingIdentifier(id) if id.symbol_id.get() == Some(symbol) => key_name(&property.key),
             _ => None,
         })?;
-        let ty = &parameter.type_annotation.as_ref()?.type_annotation;
-        match self.imported_type(ty) {
-            Some(imported) => Some((imported, Some(key.into_owned()))),
-            None => Some((self.imported_type(self.member_type(ty, &key)?)?, None)),
-        }
+        Some((&parameter.type_annotation.as_ref()?.type_annotation, key.into_owned()))
     }
 
     /// The type of another file that a written type is.

@@ -82,7 +82,8 @@ impl<'m, 'a> Clients<'m, 'a> {
     }
 
     fn find_symbol(&self, symbol: SymbolId, depth: u32) -> Option<Client> {
-        let annotated = || self.model.declared_type(symbol).and_then(|ty| self.of_type(ty, depth));
+        let written = || self.model.declared_type(symbol).or_else(|| self.model.type_taken_out(symbol));
+        let annotated = || written().and_then(|ty| self.of_type(ty, depth));
         match self.model.binding(symbol) {
             Binding::Import(imported) => {
                 let value = VALUES.iter().find(|(m, n, _)| is_module(imported.module, m) && *n == imported.name);

@@ -95,6 +95,10 @@ const SHAPING: &[&str] = &[
     "scope",
 ];
 
+/// Links of a request's chain that only say how it is sent (superagent).
+const REQUEST_LINKS: &[&str] =
+    &["accept", "agent", "auth", "ok", "query", "redirects", "responseType", "retry", "set", "timeout", "type"];
+
 const TYPEORM_READS: &[&str] = &[
     "find",
     "findOne",
@@ -290,7 +294,11 @@ fn http<'a>(model: &Model<'a>, client: Client, names: &[&'a str], call: &'a Call
         ["request"] if matches!(client.kind, Kind::Axios | Kind::Undici) => {
             by_method(model, argument(&call.arguments, 0), client.kind)
         }
-        ["get" | "head" | "options", rest @ ..] if client.kind == Kind::Superagent || rest.is_empty() => Effect::Read,
+        ["get" | "head" | "options", rest @ ..]
+            if client.kind == Kind::Superagent || rest.iter().all(|link| REQUEST_LINKS.contains(link)) =>
+        {
+            Effect::Read
+        }
         ["post"] if argument(&call.arguments, 1).is_some_and(|body| is_rpc_read(model, body)) => Effect::Read,
         ["request", ..] => Effect::Unknown,
         _ => Effect::Write,

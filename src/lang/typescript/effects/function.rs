@@ -177,6 +177,9 @@ impl Summary {
             self.public.io = self.public.io.max(Io::Http);
             return self.decide_by(index);
         }
+        if memo::keeps_for_next(model, call, function) {
+            return self.raise(Effect::Read);
+        }
         let found = effects.call(call);
         self.public.uses_transaction |= found.nature != Nature::Parallel || found.carries_transaction;
         match &found.by {
@@ -218,7 +221,7 @@ impl Summary {
                 self.clients.extend(inner.clients.iter().cloned());
             }
             By::Client(client) => {
-                let kept = client.kind == Kind::Redis && reads_through(effects, call, function);
+                let kept = client.kind == Kind::Redis && memo::reads_through(model, call, function);
                 self.raise(if kept { Effect::Read } else { found.effect });
                 self.public.io = self.public.io.max(found.io);
                 match effects.client_elsewhere(call, &found) {
@@ -236,32 +239,6 @@ impl Summary {
             }
         }
     }
-}
-
-/// True for the write that keeps what was read under the key that was looked
-/// for: `get(key)`, then `set(key, value)`. Whoever comes first writes the same.
-fn reads_through<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, function: NodeId) -> bool {
-    const KEEPS: &[&str] = &["set", "setex", "psetex", "hset", "expire"];
-    let model = effects.model;
-    let path = model.callee(call);
-    let key = |call: &'a CallExpression<'a>| argument(&call.arguments, 0).map(|key| model.text(key));
-    let lower = path.leaf().to_ascii_lowercase();
-    // A lock is taken by whoever comes first.
-    let locks = call.arguments.iter().filter_map(|a| a.as_expression()).any(|a| {
-        let text = model.text(a);
-        text.trim_matches(['\'', '"']).eq_ignore_ascii_case("nx") || text.contains("NX")
-    });
-    KEEPS.contains(&lower.as_str())
-        && !locks
-        && model.own_code(function).into_iter().any(|id| match model.kind(id) {
-            AstKind::CallExpression(other) => {
-                let looked = model.callee(other);
-                matches!(looked.leaf().to_ascii_lowercase().as_str(), "get" | "hget" | "getbuffer" | "exists")
-                    && looked.receiver_name() == path.receiver_name()
-                    && key(other).is_some_and(|looked_for| Some(looked_for) == key(call))
-            }
-            _ => false,
-        })
 }
 
 /// True for `knex('users')` in `knex('users').where(…)`: what the whole chain

@@ -3,13 +3,13 @@
 //! its order does not matter.
 
 use oxc_ast::AstKind;
-use oxc_ast::ast::{AssignmentTarget, CallExpression, Expression, SimpleAssignmentTarget};
+use oxc_ast::ast::{AssignmentTarget, BindingPattern, CallExpression, Expression, SimpleAssignmentTarget};
 use oxc_syntax::node::NodeId;
 use oxc_syntax::operator::AssignmentOperator;
 use oxc_syntax::symbol::SymbolId;
 
 use super::pure::is_fresh;
-use crate::lang::typescript::path::{Binding, Root};
+use crate::lang::typescript::path::{Binding, Root, argument};
 use crate::lang::typescript::{Model, bare, names, span};
 use crate::source::Span;
 
@@ -95,6 +95,72 @@ pub fn refills(model: &Model<'_>, function: NodeId) -> bool {
         },
         AstKind::UnaryExpression(unary) => !unary.operator.is_delete(),
         _ => true,
+    })
+}
+
+/// True for the write that keeps what was read under the key that was looked
+/// for: `get(key)`, then `set(key, value)`. Whoever comes first writes the same.
+pub fn reads_through<'a>(model: &Model<'a>, call: &'a CallExpression<'a>, function: NodeId) -> bool {
+    const KEEPS: &[&str] = &["set", "setex", "psetex", "hset", "expire"];
+    // A lock is taken by whoever comes first.
+    let locks = call.arguments.iter().filter_map(|a| a.as_expression()).any(|a| {
+        let text = model.text(a);
+        text.trim_matches(['\'', '"']).eq_ignore_ascii_case("nx") || text.contains("NX")
+    });
+    !locks && looked_up(model, call, KEEPS, &["get", "hget", "getbuffer", "exists"], function).is_some()
+}
+
+/// True for `await this.cache.set(key, value)` of a cache of any kind, where the
+/// function gives what stood under the key as soon as it finds it: what it
+/// writes otherwise, it has read.
+pub fn keeps_for_next<'a>(model: &Model<'a>, call: &'a CallExpression<'a>, function: NodeId) -> bool {
+    const KEEPS: &[&str] = &["set", "put", "write", "save", "store"];
+    const LOOKS: &[&str] = &["get", "read", "fetch", "load", "lookup"];
+    let is_cache = model.callee(call).receiver_name().to_ascii_lowercase().ends_with("cache");
+    let found = |other| {
+        let AstKind::AwaitExpression(_) = model.nodes().parent_kind(other) else { return false };
+        let AstKind::VariableDeclarator(declared) = model.nodes().parent_kind(model.nodes().parent_id(other)) else {
+            return false;
+        };
+        let BindingPattern::BindingIdentifier(name) = &declared.id else { return false };
+        let Some(symbol) = name.symbol_id.get() else { return false };
+        model.scoping().get_resolved_references(symbol).any(|reference| {
+            let around = model.nodes().ancestor_kinds(reference.node_id()).take(4);
+            around.into_iter().any(|kind| match kind {
+                AstKind::IfStatement(test) => {
+                    let returns =
+                        model.text(&test.consequent).trim_start_matches('{').trim_start().starts_with("return");
+                    returns && span(&test.test).contains(span(&model.kind(reference.node_id())))
+                }
+                _ => false,
+            })
+        })
+    };
+    is_cache && looked_up(model, call, KEEPS, LOOKS, function).is_some_and(found)
+}
+
+/// The call by which a function looks for the key that `call` writes to, on the
+/// same receiver: `writes` and `looks` are names of methods in lower case.
+fn looked_up<'a>(
+    model: &Model<'a>,
+    call: &'a CallExpression<'a>,
+    writes: &[&str],
+    looks: &[&str],
+    function: NodeId,
+) -> Option<NodeId> {
+    let path = model.callee(call);
+    let key = |call: &'a CallExpression<'a>| argument(&call.arguments, 0).map(|key| model.text(key));
+    if !writes.contains(&path.leaf().to_ascii_lowercase().as_str()) {
+        return None;
+    }
+    model.own_code(function).into_iter().find(|&id| match model.kind(id) {
+        AstKind::CallExpression(other) => {
+            let looked = model.callee(other);
+            looks.contains(&looked.leaf().to_ascii_lowercase().as_str())
+                && looked.receiver_name() == path.receiver_name()
+                && key(other).is_some_and(|looked_for| Some(looked_for) == key(call))
+        }
+        _ => false,
     })
 }
 
