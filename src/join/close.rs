@@ -212,7 +212,7 @@ fn unknown(question: &Question) -> Step {
         }
         Question::MakesClient(name) => Step::new("client-unseen").with("name", name.name.trim_end_matches("()")),
         Question::Gives(name, Gift::Timer) => Step::new("timer-unseen").with("name", name.name.trim_end_matches("()")),
-        Question::Gives(name, Gift::Base64) => {
+        Question::Gives(name, Gift::Base64 | Gift::Hex) => {
             Step::new("encoding-unseen").with("name", name.name.trim_end_matches("()"))
         }
         Question::GivesPromise(name) => Step::new("promise-unknown").with("name", name.name.as_str()),

@@ -196,12 +196,13 @@ fn makes_client(name: &NameRef, path: &str, facts: &Facts, exports: &dyn Exports
 fn gives(name: &NameRef, wanted: Gift, path: &str, facts: &Facts, exports: &dyn Exports) -> Answer {
     match lookup::find(path, name, facts, exports) {
         Found::Gives(file, gift, span) if gift == wanted => {
-            let key = match gift {
-                Gift::Timer => "timer-left-by",
-                Gift::Base64 => "only-encodes-in",
-            };
             let shown = name.members.last().unwrap_or(&name.name).trim_end_matches("()");
-            Answer::Yes(Step::at(key, span).in_file(file).with("name", shown))
+            let step = |key| Step::at(key, span).in_file(file).with("name", shown);
+            Answer::Yes(match gift {
+                Gift::Timer => step("timer-left-by"),
+                Gift::Base64 => step("only-encodes-in").with("encoding", "base64"),
+                Gift::Hex => step("only-encodes-in").with("encoding", "hex"),
+            })
         }
         Found::NeedFiles(files) => Answer::NeedFiles(files.into_iter().collect()),
         _ => Answer::Unknown,

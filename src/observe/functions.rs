@@ -94,6 +94,8 @@ pub enum Gift {
     Timer,
     /// It is the function's input in base64, and nothing else.
     Base64,
+    /// It is the function's input in hexadecimal digits, and nothing else.
+    Hex,
 }
 
 /// Where a call leads.

@@ -62,7 +62,18 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             continue;
         }
         let reached = reached(model, body);
-        let Some((encoder, encoding, growth)) = find_encoder(model, &reached) else { continue };
+        let Some((encoder, encoding, growth)) = find_encoder(model, &reached) else {
+            if let Some((call, asked)) = result_of(model, body).and_then(|result| encoder_elsewhere(model, result))
+                && find_compressor(model, &reached, &function.name).is_none()
+            {
+                let told = |found| {
+                    told(model, sink, function.node, function.name_span, function.name_span, &function.name, found)
+                };
+                let candidate = ask(model, call, &asked, told);
+                sink.push(candidate);
+            }
+            continue;
+        };
         let found = (encoder, encoding, growth);
         let mut candidate =
             told(model, sink, function.node, function.name_span, function.name_span, &function.name, found);
@@ -92,11 +103,9 @@ fn locals(model: &Model<'_>, sink: &mut Sink<'_>) {
                 && find_compressor(model, &reached(model, body), name).is_none()
             {
                 let at = model.tree.span(call);
-                let found = (call, "base64", BASE64_GROWS);
-                let candidate = told(model, sink, node, at, model.tree.span(node), name, found);
-                let question = Question::Gives(asked, Gift::Base64);
-                let need = Need { question, span: Some(at), if_unknown: None, if_no: IfNo::Clear };
-                sink.push(candidate.evidence(Step::new("no-compressor")).need(need));
+                let told = |found| told(model, sink, node, at, model.tree.span(node), name, found);
+                let candidate = ask(model, call, &asked, told);
+                sink.push(candidate);
             }
             continue;
         };
@@ -112,6 +121,33 @@ fn locals(model: &Model<'_>, sink: &mut Sink<'_>) {
         let at = model.tree.span(encoder);
         let candidate = told(model, sink, node, at, model.tree.span(node), name, (encoder, encoding, growth));
         sink.push(candidate.evidence(Step::new("no-compressor")));
+    }
+}
+
+/// What the file of `call` is asked: whether it gives base64, or else hexadecimal
+/// digits, and nothing else. `told` makes the candidate for an encoding.
+fn ask(
+    model: &Model<'_>,
+    call: NodeId,
+    asked: &NameRef,
+    told: impl Fn((NodeId, &'static str, f64)) -> Builder,
+) -> Builder {
+    let reading = |gift, encoding, growth| {
+        let question = Question::Gives(asked.clone(), gift);
+        let need = Need { question, span: Some(model.tree.span(call)), if_unknown: None, if_no: IfNo::Clear };
+        told((call, encoding, growth)).evidence(Step::new("no-compressor")).need(need)
+    };
+    reading(Gift::Base64, "base64", BASE64_GROWS).or_narrower(reading(Gift::Hex, "hex", HEX_GROWS))
+}
+
+/// The value that a body of one statement gives, inside of `Ok(…)` too.
+fn result_of(model: &Model<'_>, body: NodeId) -> Option<NodeId> {
+    let mut statements = model.tree.children(body);
+    let (Some(only), None) = (statements.next(), statements.next()) else { return None };
+    let Kind::Statement { value, dropped: false } = model.tree.kind(only) else { return None };
+    match model.tree.kind(*value) {
+        Kind::Call { callee, args } if model.leaf_name(*callee) == Some("Ok") => args.first().copied(),
+        _ => Some(*value),
     }
 }
 

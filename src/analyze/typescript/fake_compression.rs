@@ -12,7 +12,7 @@ use super::Run;
 use super::uncleared_timer::local_function;
 use crate::analyze::sink::Builder;
 use crate::analyze::{Analysis, BASE64_GROWS, HEX_GROWS, MADE_SMALLER, Sink, Vocabulary};
-use crate::lang::typescript::effects::GIVEN;
+use crate::lang::typescript::effects::{GIVEN, encoders};
 use crate::lang::typescript::functions::is_function;
 use crate::lang::typescript::names::words;
 use crate::lang::typescript::path::is_project_module;
@@ -142,13 +142,22 @@ fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
         if packs && model.parameters(function).is_some_and(|given| given.items.len() > 1) {
             continue;
         }
-        let (Some(encoding), honest) = flow::of_function(model, function) else { continue };
         let named = name_span(model, function);
-        let store = store_name(model, function).or_else(|| given_to_store(model, function));
+        let store = || store_name(model, function).or_else(|| given_to_store(model, function));
         let shown = match &class {
             Some(class) => format!("{class}.{name}"),
             None => name.to_string(),
         };
+        let (Some(encoding), honest) = flow::of_function(model, function) else {
+            if let Some(found) = encoders::returned(model, function).and_then(|value| encoder_elsewhere(model, value))
+                && !compresses_within(model, function)
+            {
+                let candidate = ask(&found, |encoding| told(model, sink, function, named, &shown, encoding, store()));
+                sink.push(candidate);
+            }
+            continue;
+        };
+        let store = store();
         let mut builder = told(model, sink, function, named, &shown, &encoding, store);
         if packs {
             builder = builder.assume(Step::at("pack-promises", named).with("function", name.as_ref()));
@@ -228,24 +237,29 @@ fn constant<'a>(
     }
     let init = declarator.init.as_ref()?;
     let elsewhere = || encoder_elsewhere(model, init);
-    let (encoding, asked) = match flow::of_text(model, init) {
-        Some(encoding) => (encoding, None),
-        None => elsewhere().map(|(encoding, name)| (encoding, Some(name)))?,
-    };
     if compresses_within(model, function) {
         return None;
     }
-    let store = store_name(model, function).or_else(|| kept_in(model, declarator));
-    let builder = told(model, sink, function, span(&declarator.id), &name, &encoding, store);
-    Some(match asked {
-        Some(name) => builder.need(Need {
-            question: Question::Gives(name, Gift::Base64),
-            span: Some(encoding.at),
+    let store = || store_name(model, function).or_else(|| kept_in(model, declarator));
+    let told = |encoding: &_| told(model, sink, function, span(&declarator.id), &name, encoding, store());
+    match flow::of_text(model, init) {
+        Some(encoding) => Some(told(&encoding)),
+        None => Some(ask(&elsewhere()?, told)),
+    }
+}
+
+/// What the file of the function is asked: whether it gives base64, or else
+/// hexadecimal digits, and nothing else. `told` makes the candidate.
+fn ask<'a>((found, asked): &(flow::Encoding<'a>, NameRef), told: impl Fn(&flow::Encoding<'a>) -> Builder) -> Builder {
+    let reading = |gift, name, grows| {
+        told(&flow::Encoding { name, grows, ..*found }).need(Need {
+            question: Question::Gives(asked.clone(), gift),
+            span: Some(found.at),
             if_unknown: None,
             if_no: IfNo::Clear,
-        }),
-        None => builder,
-    })
+        })
+    };
+    reading(Gift::Base64, "base64", BASE64_GROWS).or_narrower(reading(Gift::Hex, "hex", HEX_GROWS))
 }
 
 /// `{ compressedInput: encodeOpaque(input) }`, in a function that compresses
@@ -254,18 +268,13 @@ fn entry<'a>(model: &Model<'a>, sink: &Sink<'_>, node: NodeId, property: &'a Obj
     let name = key_name(&property.key)?;
     let promised = words(&name).iter().any(|word| MADE_SMALLER.contains(&word.as_str()));
     let function = model.function_of(node).filter(|_| promised)?;
-    let (encoding, asked) = encoder_elsewhere(model, &property.value)?;
+    let found = encoder_elsewhere(model, &property.value)?;
     if promises(&model.name_of(function).unwrap_or_default()) || compresses_within(model, function) {
         return None;
     }
-    let store = store_name(model, function);
-    let builder = told(model, sink, function, span(&property.key), &name, &encoding, store);
-    Some(builder.need(Need {
-        question: Question::Gives(asked, Gift::Base64),
-        span: Some(encoding.at),
-        if_unknown: None,
-        if_no: IfNo::Clear,
-    }))
+    let told =
+        |encoding: &_| told(model, sink, function, span(&property.key), &name, encoding, store_name(model, function));
+    Some(ask(&found, told))
 }
 
 /// `toWireText(summary)` of another file, which is asked whether it does more

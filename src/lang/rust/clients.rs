@@ -220,9 +220,10 @@ impl Model<'_> {
         let Kind::Statement { value, dropped: false } = self.tree.kind(self.tree.children(body).last()?) else {
             return None;
         };
-        // Itself, or what `Ok(…)`, `?` and the like make of it.
-        let made = std::iter::once(*value).chain(self.tree.below(*value));
-        let made = made.filter(|&id| Some(id) != call).find_map(|id| self.constructor(id))?;
+        // Itself, or what `Ok(…)`, `?` and the like make of it; its builder may
+        // have been held by a local.
+        let all = self.tree.below(body).filter(|&id| Some(id) != call).filter_map(|id| self.constructor(id));
+        let made = all.into_iter().find(|made| made.node == *value || self.tree.is_within(made.node, *value))?;
         let outer = self.unwrapped(made.node);
         let parent = self.tree.node(outer).parent;
         let wraps =

@@ -1,7 +1,8 @@
-//! Functions that give nothing but their input in base64.
+//! Functions that give nothing but their input in base64 or hexadecimal digits.
 
 use super::Model;
 use super::node::{Function, Kind, NodeId};
+use crate::observe::Gift;
 use crate::source::Span;
 
 /// Words of code that does more to what it is given than to encode it.
@@ -12,28 +13,33 @@ const MORE: &[&str] = &[
 
 impl Model<'_> {
     /// The call that encodes what a plain function is given, where it does
-    /// nothing else: `STANDARD.encode(serde_json::to_vec(value)?)`.
-    pub fn only_encodes(&self, function: &Function) -> Option<Span> {
+    /// nothing else: `STANDARD.encode(serde_json::to_vec(value)?)`, `hex::encode(bytes)`.
+    pub fn only_encodes(&self, function: &Function) -> Option<(Gift, Span)> {
         let body = function.body.filter(|_| !function.is_async)?;
-        let encodings: Vec<NodeId> = self.tree.below(body).filter(|&id| self.is_base64(id)).collect();
-        let [encoding] = encodings.as_slice() else { return None };
+        let encodings: Vec<(Gift, NodeId)> =
+            self.tree.below(body).filter_map(|id| self.encoding(id).map(|gift| (gift, id))).collect();
+        let &[(gift, encoding)] = encodings.as_slice() else { return None };
         let text = self.source.slice(self.tree.span(function.node)).to_ascii_lowercase();
         let gives_text = function.output.as_ref().is_some_and(|output| {
             output.leaf() == "String" || output.args.first().is_some_and(|given| given.leaf() == "String")
         });
-        (gives_text && !MORE.iter().any(|word| text.contains(word))).then(|| self.tree.span(*encoding))
+        (gives_text && !MORE.iter().any(|word| text.contains(word))).then(|| (gift, self.tree.span(encoding)))
     }
 
-    fn is_base64(&self, node: NodeId) -> bool {
+    fn encoding(&self, node: NodeId) -> Option<Gift> {
         match self.tree.kind(node) {
             Kind::Method { receiver, name, .. } if matches!(name.as_str(), "encode" | "encode_string") => {
-                self.is_engine(*receiver)
+                self.is_engine(*receiver).then_some(Gift::Base64)
             }
-            Kind::Call { .. } => self.callee(node).is_some_and(|path| {
-                path.first().is_some_and(|first| first == "base64")
-                    && path.last().is_some_and(|leaf| matches!(leaf.as_str(), "encode" | "encode_config"))
-            }),
-            _ => false,
+            Kind::Call { .. } => {
+                let path = self.callee(node)?;
+                match (path.first()?.as_str(), path.last()?.as_str()) {
+                    ("base64", "encode" | "encode_config") => Some(Gift::Base64),
+                    ("hex", "encode" | "encode_upper") => Some(Gift::Hex),
+                    _ => None,
+                }
+            }
+            _ => None,
         }
     }
 

@@ -7,7 +7,7 @@ use super::node::{Function, Impl, Kind, NodeId, Receiver};
 use super::path::reference;
 use super::values::Typed;
 use crate::observe::{
-    AsyncCall, Blocks, Context, Effect, Export, FunctionSummary, Gift, Io, NameRef, NamedCall, Observations,
+    AsyncCall, Blocks, Context, Effect, Export, FunctionSummary, Io, NameRef, NamedCall, Observations,
 };
 use crate::source::Span;
 
@@ -36,8 +36,8 @@ pub fn observe(model: &Model<'_>) -> Observations {
         if let Some(library) = model.makes_client(function) {
             let made = Export::Client(library.name(), function.name_span);
             observations.exports.insert(format!("{}()", function.name), made);
-        } else if let Some(encoding) = model.only_encodes(function) {
-            observations.exports.insert(format!("{}()", function.name), Export::Gives(Gift::Base64, encoding));
+        } else if let Some((gift, encoding)) = model.only_encodes(function) {
+            observations.exports.insert(format!("{}()", function.name), Export::Gives(gift, encoding));
         }
     }
     for function in model.tree.functions.iter().filter(|f| f.owner.is_some() && !model.is_test(f.node)) {

@@ -309,7 +309,8 @@ impl<'a> Model<'a> {
                     "schedule" | "scheduleJob" => {
                         matches!(callee.receiver_name(), "cron" | "schedule" | "nodeCron" | "scheduler" | "Cron")
                     }
-                    _ => false,
+                    // `withLeaderLock(name, async () => …)`: once for all instances.
+                    leaf => super::names::words(leaf).iter().any(|word| word == "leader"),
                 }
             }
             AstKind::NewExpression(new) => matches!(self.path_of(&new.callee).leaf(), "CronJob" | "Cron"),
@@ -402,6 +403,7 @@ mod tests {
     #[test]
     fn other_contexts_are_seen() {
         assert_eq!(at_await("src/a.ts", "setInterval(async () => { await f() }, 5)").0, Context::Scheduled);
+        assert_eq!(at_await("src/a.ts", "withLeaderLock('a', async () => { await f() })").0, Context::Scheduled);
         for (path, text) in [
             ("src/a.ts", "import { Job } from 'bullmq'; export async function run(job: Job<A>) { await f(); }"),
             ("src/a.ts", "import { Worker } from 'bullmq'; new Worker('m', async (job) => { await f(); })"),

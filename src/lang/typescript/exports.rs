@@ -343,8 +343,8 @@ impl<'a> Exports<'_, 'a> {
             self.client(&given, client, at);
         } else if let Some(timer) = timers::left_by(self.effects.model, function) {
             self.put(given, Export::Gives(Gift::Timer, timer));
-        } else if let Some(encoding) = encoders::only_encodes(self.effects.model, function) {
-            self.put(given, Export::Gives(Gift::Base64, encoding));
+        } else if let Some((gift, encoding)) = encoders::only_encodes(self.effects.model, function) {
+            self.put(given, Export::Gives(gift, encoding));
         } else if !name.contains(GIVEN)
             // `Shop.open().open()…` has no end.
             && let Some(class) = self.effects.gives_instance(function)

@@ -1,4 +1,4 @@
-//! Functions that give nothing but their input in base64.
+//! Functions that give nothing but their input in base64 or hexadecimal digits.
 
 use oxc_ast::AstKind;
 use oxc_ast::ast::Expression;
@@ -6,27 +6,39 @@ use oxc_syntax::node::NodeId;
 
 use crate::lang::typescript::path::argument;
 use crate::lang::typescript::{Model, bare, span};
-use crate::observe::{Known, Value};
+use crate::observe::{Gift, Known, Value};
 use crate::source::Span;
+
+/// What a function returns, where that is its only statement.
+pub fn returned<'a>(model: &Model<'a>, function: NodeId) -> Option<&'a Expression<'a>> {
+    match model.kind(function) {
+        AstKind::ArrowFunctionExpression(arrow) if arrow.get_expression().is_some() => arrow.get_expression(),
+        _ => match model.body(function)?.statements.as_slice() {
+            [oxc_ast::ast::Statement::ReturnStatement(given)] => given.argument.as_ref(),
+            _ => None,
+        },
+    }
+}
 
 /// The encoding that a function returns, its only statement:
 /// `Buffer.from(JSON.stringify(value)).toString('base64')`, `btoa(text)`.
-pub fn only_encodes(model: &Model<'_>, function: NodeId) -> Option<Span> {
-    let value = match model.kind(function) {
-        AstKind::ArrowFunctionExpression(arrow) if arrow.get_expression().is_some() => arrow.get_expression()?,
-        _ => match model.body(function)?.statements.as_slice() {
-            [oxc_ast::ast::Statement::ReturnStatement(given)] => given.argument.as_ref()?,
-            _ => return None,
-        },
-    };
+pub fn only_encodes(model: &Model<'_>, function: NodeId) -> Option<(Gift, Span)> {
+    let value = returned(model, function)?;
     let Expression::CallExpression(call) = bare(value) else { return None };
     let path = model.callee(call);
-    let encodes = path.is_global("btoa", &[]) || {
+    let gift = if path.is_global("btoa", &[]) {
+        Gift::Base64
+    } else {
         let Expression::StaticMemberExpression(member) = bare(&call.callee) else { return None };
         let Expression::CallExpression(from) = bare(&member.object) else { return None };
-        let encoding = argument(&call.arguments, 0).map(|given| model.value(given));
-        let base64 = matches!(encoding, Some(Known::Here(Value::Text(name), _)) if name.starts_with("base64"));
-        base64 && member.property.name == "toString" && model.callee(from).is_global("Buffer", &["from"])
+        if member.property.name != "toString" || !model.callee(from).is_global("Buffer", &["from"]) {
+            return None;
+        }
+        match model.value(argument(&call.arguments, 0)?) {
+            Known::Here(Value::Text(name), _) if name.starts_with("base64") => Gift::Base64,
+            Known::Here(Value::Text(name), _) if name == "hex" => Gift::Hex,
+            _ => return None,
+        }
     };
     // What is handed in and changed on the way may be smaller, or secret.
     let plain = model.subtree(model.node(value)).all(|id| match model.kind(id) {
@@ -36,5 +48,5 @@ pub fn only_encodes(model: &Model<'_>, function: NodeId) -> Option<Span> {
         AstKind::AwaitExpression(_) | AstKind::NewExpression(_) => false,
         _ => true,
     });
-    (encodes && plain).then(|| span(call.as_ref()))
+    plain.then(|| (gift, span(call.as_ref())))
 }
