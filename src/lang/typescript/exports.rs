@@ -5,27 +5,25 @@
 //! answers for its own reads: `prisma.*.findMany`, where `*` stands for any
 //! one member.
 
+mod calls;
+
 use std::collections::BTreeMap;
 
 use oxc_ast::AstKind;
 use oxc_ast::ast::{
-    AssignmentTarget, BindingPattern, CallExpression, Class, ClassElement, Declaration, ExportDefaultDeclarationKind,
-    Expression, ModuleExportName, ObjectPropertyKind, Statement, TSSignature, TSType, VariableDeclaration,
+    AssignmentTarget, BindingPattern, Class, ClassElement, Declaration, ExportDefaultDeclarationKind, Expression,
+    ModuleExportName, NewExpression, ObjectPropertyKind, Statement, TSSignature, TSType, VariableDeclaration,
 };
 use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
-use rustc_hash::FxHashMap;
 
 use super::clients::{Client, Kind, Nature, PRISMA_READS, REDIS_READS};
 use super::effects::client::MODEL_READS;
 use super::effects::{Effects, GIVEN, SUPER, encoders, named_given, timers};
-use super::functions::is_function;
 use super::path::{Binding, Root, is_project_module};
 use super::values::key_name;
-use super::{Model, bare, names, span};
-use crate::observe::{
-    Callee, Caller, Context, Effect, Export, FunctionSummary, Gift, Given, Known, NameRef, Observations, ProjectCall,
-};
+use super::{Model, bare, span};
+use crate::observe::{Effect, Export, FunctionSummary, Gift, Known, NameRef, Observations};
 use crate::source::Span;
 
 /// Objects deeper than this are tables of data, not configuration.
@@ -40,88 +38,8 @@ pub fn observe(model: &Model<'_>) -> Observations {
     for statement in &model.program.body {
         out.statement(statement);
     }
-    let calls = calls(&out.effects);
+    let calls = calls::of(&out.effects);
     Observations { exports: out.exports, star_exports: out.stars, calls, ..Observations::default() }
-}
-
-/// What is called in the project.
-fn calls(effects: &Effects<'_, '_>) -> Vec<ProjectCall> {
-    let model = effects.model;
-    // Code runs where its function runs, which is asked for once.
-    let mut callers: FxHashMap<NodeId, (Caller, Option<&str>)> = FxHashMap::default();
-    let mut calls = Vec::new();
-    for &node in &model.index.calls {
-        let AstKind::CallExpression(call) = model.kind(node) else { continue };
-        let path = model.callee(call);
-        let in_project = |name: &NameRef| is_project_module(&name.module);
-        let there = || model.name_ref(&path).or_else(|| model.typed_ref(&path, node)).filter(in_project);
-        let (caller, service) = model.function_of(node).map_or((Caller::Elsewhere, None), |function| {
-            *callers.entry(function).or_insert_with(|| caller(model, function))
-        });
-        let here = || effects.local_function(&path, node).map(|function| model.name_span(function));
-        let callee = match caller {
-            Caller::Function(_) => here().map(Callee::Here).or_else(|| there().map(Callee::There)),
-            // The first call of a handler in its own file is for the analyses
-            // to see; what that one calls is not.
-            Caller::Handler => there().map(Callee::There).or_else(|| here().map(Callee::Here)),
-            Caller::Elsewhere => there().map(Callee::There),
-        };
-        if let Some(callee) = callee {
-            let starts = names::is_start(path.leaf());
-            let service = service.map(str::to_owned);
-            calls.push(ProjectCall { caller, callee, span: span(&call.callee), given: given(call), service, starts });
-        }
-    }
-    calls
-}
-
-/// What makes the calls of a function, and the service that its name shows.
-fn caller<'m>(model: &'m Model<'_>, function: NodeId) -> (Caller, Option<&'m str>) {
-    if model.context_of(function) == Context::Handler {
-        return (Caller::Handler, None);
-    }
-    let mut around = std::iter::once(function).chain(model.nodes().ancestor_ids(function));
-    let named = around.find(|&id| is_function(model.kind(id)) && model.name_of(id).is_some());
-    match named {
-        Some(named) => (Caller::Function(model.name_span(named)), model.service_name(function)),
-        None => (Caller::Elsewhere, None),
-    }
-}
-
-/// What a call's arguments say of a bound on its time.
-fn given(call: &CallExpression<'_>) -> Given {
-    const BOUNDS: &[&str] = &["signal", "timeout", "dispatcher"];
-    let mut given = Given::default();
-    let mut spread = false;
-    for (index, argument) in call.arguments.iter().enumerate() {
-        let Some(expression) = argument.as_expression().filter(|_| !spread) else {
-            spread = true;
-            given.note(index);
-            continue;
-        };
-        match bare(expression) {
-            Expression::ObjectExpression(object) => {
-                let bounds = object.properties.iter().any(|kind| match kind {
-                    ObjectPropertyKind::SpreadProperty(_) => true,
-                    ObjectPropertyKind::ObjectProperty(property) => {
-                        key_name(&property.key).is_none_or(|key| BOUNDS.contains(&key.as_ref()))
-                    }
-                });
-                if bounds {
-                    given.note(index);
-                }
-            }
-            Expression::StringLiteral(_)
-            | Expression::TemplateLiteral(_)
-            | Expression::NumericLiteral(_)
-            | Expression::BooleanLiteral(_)
-            | Expression::NullLiteral(_)
-            | Expression::ArrowFunctionExpression(_)
-            | Expression::FunctionExpression(_) => {}
-            _ => given.note(index),
-        }
-    }
-    given
 }
 
 struct Exports<'m, 'a> {
@@ -299,12 +217,11 @@ impl<'a> Exports<'_, 'a> {
                 if let Some(client) = self.effects.clients.of_expression(expression, DEPTH) {
                     return self.client(name, client, span(&new.span));
                 }
-                let Root::Symbol(symbol, _) = self.effects.model.path_of(&new.callee).root else { return };
-                if let Binding::Class(class) = self.effects.model.binding(symbol)
-                    && let AstKind::Class(class) = self.effects.model.kind(class)
-                {
-                    self.class(name, class, depth);
-                }
+                self.instance(name, new, depth);
+            }
+            // `singleton('engine', createEngine)` holds what the function gives.
+            Expression::CallExpression(call) if let Some(function) = self.effects.kept_once(call) => {
+                self.what_is_given(name, function, depth);
             }
             // `Object.freeze({…})` holds what it is given.
             Expression::CallExpression(call) if self.effects.model.callee(call).is_global("Object", &["freeze"]) => {
@@ -347,9 +264,34 @@ impl<'a> Exports<'_, 'a> {
             self.put(given, Export::Gives(gift, encoding));
         } else if !name.contains(GIVEN)
             // `Shop.open().open()…` has no end.
-            && let Some(class) = self.effects.gives_instance(function)
+            && let Some(new) = self.effects.makes_instance(function)
         {
-            self.class(&given, class, DEPTH);
+            self.instance(&given, new, DEPTH);
+        }
+    }
+
+    /// `new RunEngine(…)` has the methods of its class, wherever that is written.
+    fn instance(&mut self, name: &str, new: &'a NewExpression<'a>, depth: u32) {
+        let model = self.effects.model;
+        let path = model.path_of(&new.callee);
+        if let Some(imported) = model.imported(&path).filter(|imported| is_project_module(imported.module)) {
+            if path.members.is_empty() {
+                self.hand_on(name, imported.module.to_owned(), imported.name);
+            }
+        } else if let Root::Symbol(symbol, _) = path.root
+            && let Binding::Class(class) = model.binding(symbol)
+            && let AstKind::Class(class) = model.kind(class)
+        {
+            self.class(name, class, depth);
+        }
+    }
+
+    /// What a function gives whenever it is called, under a name of its own.
+    fn what_is_given(&mut self, name: &str, function: NodeId, depth: u32) {
+        if let Some(client) = self.effects.gives(function) {
+            self.client(name, client, self.effects.model.name_span(function));
+        } else if let Some(new) = self.effects.makes_instance(function) {
+            self.instance(name, new, depth);
         }
     }
 

@@ -278,6 +278,21 @@ pub fn is_logger(name: &str) -> bool {
     pieces(name).last().is_some_and(|word| is_among(word, &["console", "logger", "log", "debug"]))
 }
 
+/// True where a method of this name, on a receiver of that one, only counts or
+/// measures (OpenTelemetry, prom-client, statsd).
+pub fn is_meter(receiver: &str, method: &str) -> bool {
+    const METERS: &[&str] = &["counter", "counters", "histogram", "gauge", "metric", "metrics", "meter", "statsd"];
+    const MEASURED: &[&str] = &["total", "seconds", "duration", "latency", "hits", "misses", "failures"];
+    let last = pieces(receiver).last().unwrap_or("");
+    match method {
+        "inc" | "dec" | "observe" | "startTimer" => is_among(last, METERS) || is_among(last, MEASURED),
+        "add" | "record" | "increment" | "decrement" | "timing" | "count" | "distribution" | "histogram" | "gauge" => {
+            is_among(last, METERS)
+        }
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

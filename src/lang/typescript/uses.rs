@@ -10,7 +10,7 @@ use oxc_syntax::node::NodeId;
 use oxc_syntax::operator::UnaryOperator;
 use oxc_syntax::symbol::SymbolId;
 
-use super::names::{COLLECTING, is_logger};
+use super::names::{COLLECTING, is_logger, is_meter};
 use super::path::Root;
 use super::{Model, bare, span};
 use crate::source::Span;
@@ -53,8 +53,12 @@ impl Uses {
             let AstKind::CallExpression(call) = model.kind(id) else { continue };
             let callee = call.callee.get_inner_expression().as_member_expression();
             let receiver = callee.map(|member| member.object());
-            // A log looks at what it is handed.
-            let logs = || receiver.is_some_and(|on| is_logger(model.text(on)));
+            // A log looks at what it is handed, and so does a counter.
+            let measures = || {
+                let path = model.callee(call);
+                is_meter(path.receiver_name(), path.leaf())
+            };
+            let logs = || receiver.is_some_and(|on| is_logger(model.text(on))) || measures();
             let dropped = matches!(model.nodes().parent_kind(id), AstKind::ExpressionStatement(_)) && !logs();
             let collects =
                 || callee.and_then(|c| c.static_property_name()).is_some_and(|name| COLLECTING.contains(&name));

@@ -202,6 +202,13 @@ impl<'m, 'a> Clients<'m, 'a> {
                 return Some(Client::new(kind, nature));
             }
         }
+        // `singleton('db', () => new PrismaClient())` keeps what the function gives.
+        if matches!(path.leaf(), "singleton" | "remember")
+            && let Some(Expression::ArrowFunctionExpression(kept)) =
+                call.arguments.last().and_then(|a| a.as_expression())
+        {
+            return self.of_expression(kept.get_expression()?, depth);
+        }
         let known = self.of_path_at(&path, AstKind::CallExpression(call).node_id(), depth);
         let Some((base, used)) = known else { return repository(&path, call) };
         let [method] = path.members[used..] else { return None };

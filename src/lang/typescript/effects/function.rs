@@ -13,7 +13,7 @@ use super::wrapped::is_wrapper;
 use super::{By, Effects, handed, memo, raw, sql};
 use crate::lang::typescript::clients::{Kind, Nature};
 use crate::lang::typescript::names;
-use crate::lang::typescript::path::{argument, is_project_module};
+use crate::lang::typescript::path::{Binding, Root, argument, is_project_module};
 use crate::lang::typescript::uses::Uses;
 use crate::lang::typescript::{Model, bare};
 use crate::lang::ways::{Way, runs_one_of};
@@ -181,7 +181,9 @@ impl Summary {
             return self.raise(Effect::Read);
         }
         let found = effects.call(call);
-        self.public.uses_transaction |= found.nature != Nature::Parallel || found.carries_transaction;
+        // What may be a transaction and is handed in is whatever the caller hands.
+        let callers = || found.nature == Nature::Either && is_handed_in(model, call, function);
+        self.public.uses_transaction |= found.nature != Nature::Parallel && !callers() || found.carries_transaction;
         match &found.by {
             By::Imported(name) | By::Typed(name) if is_pure_package(&name.module) => {}
             By::Imported(name) | By::Typed(name) => {
@@ -238,6 +240,17 @@ impl Summary {
                 }
             }
         }
+    }
+}
+
+/// True where the function's own parameter is what `call` is made on.
+fn is_handed_in(model: &Model<'_>, call: &CallExpression<'_>, function: NodeId) -> bool {
+    match model.callee(call).root {
+        Root::Symbol(symbol, _) => {
+            matches!(model.binding(symbol), Binding::Parameter)
+                && model.function_of(model.scoping().symbol_declaration(symbol)) == Some(function)
+        }
+        _ => false,
     }
 }
 

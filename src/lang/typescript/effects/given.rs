@@ -2,7 +2,7 @@
 //! one. Another file knows it by the function's name and [`GIVEN`].
 
 use oxc_ast::AstKind;
-use oxc_ast::ast::{AssignmentTarget, CallExpression, Class, ClassElement, Expression};
+use oxc_ast::ast::{AssignmentTarget, CallExpression, ClassElement, Expression, NewExpression};
 use oxc_syntax::node::NodeId;
 
 use super::{Chain, Effects};
@@ -48,13 +48,14 @@ impl<'a> Effects<'_, 'a> {
         given.all(|other| self.clients.of_expression(other, DEPTH) == Some(client)).then_some(client)
     }
 
-    /// The class of this file of which a function gives an instance whenever it
-    /// is called.
-    pub fn gives_instance(&self, function: NodeId) -> Option<&'a Class<'a>> {
-        let class = |given: &Expression<'a>| match bare(given) {
-            Expression::NewExpression(new) => match self.model.path_of(&new.callee).root {
-                Root::Symbol(symbol, _) => match self.model.binding(symbol) {
-                    Binding::Class(class) => Some(class),
+    /// The instance that a function makes and gives whenever it is called:
+    /// `return new Engine(…)`, itself or through a constant.
+    pub fn makes_instance(&self, function: NodeId) -> Option<&'a NewExpression<'a>> {
+        let made = |given: &'a Expression<'a>| match bare(given) {
+            Expression::NewExpression(new) => Some(&**new),
+            Expression::Identifier(id) => match self.model.binding(self.model.symbol_of(id)?) {
+                Binding::Constant(init) => match bare(init) {
+                    Expression::NewExpression(new) => Some(&**new),
                     _ => None,
                 },
                 _ => None,
@@ -62,12 +63,26 @@ impl<'a> Effects<'_, 'a> {
             _ => None,
         };
         let mut given = self.given(function)?.into_iter();
-        let first = class(given.next()?)?;
-        if !given.all(|other| class(other) == Some(first)) {
+        let first = made(given.next()?)?;
+        let same = |other: &NewExpression<'_>| self.model.text(&other.callee) == self.model.text(&first.callee);
+        given.all(|other| made(other).is_some_and(same)).then_some(first)
+    }
+
+    /// The function whose value a process keeps: the last argument of
+    /// `singleton('engine', createEngine)` and `remember('db', () => …)`.
+    pub fn kept_once(&self, call: &'a CallExpression<'a>) -> Option<NodeId> {
+        if !matches!(self.model.callee(call).leaf(), "singleton" | "remember") {
             return None;
         }
-        match self.model.kind(first) {
-            AstKind::Class(class) => Some(class),
+        match bare(call.arguments.last()?.as_expression()?) {
+            function @ (Expression::ArrowFunctionExpression(_) | Expression::FunctionExpression(_)) => {
+                Some(self.model.node(function))
+            }
+            Expression::Identifier(id) => match self.model.binding(self.model.symbol_of(id)?) {
+                Binding::Function(function) => Some(function),
+                Binding::Constant(init) => self.function_of(init),
+                _ => None,
+            },
             _ => None,
         }
     }

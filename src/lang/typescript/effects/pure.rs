@@ -1,5 +1,6 @@
 //! Calls that touch nothing but values.
 
+use oxc_ast::AstKind;
 use oxc_ast::ast::{CallExpression, Expression};
 use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
@@ -246,12 +247,20 @@ fn traces(path: &Path<'_, '_>) -> bool {
     span && TOLD.contains(&path.leaf())
 }
 
+/// True for `failures.inc()` and its like, for which nobody waits; a counter
+/// whose answer is waited for lies in a database.
+pub fn measures<'a>(model: &Model<'a>, call: &'a CallExpression<'a>, path: &Path<'_, '_>) -> bool {
+    let at = AstKind::CallExpression(call).node_id();
+    names::is_meter(path.receiver_name(), path.leaf())
+        && !matches!(model.nodes().parent_kind(at), AstKind::AwaitExpression(_))
+}
+
 /// True where a call touches nothing but values.
 pub fn is_pure<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, function: NodeId) -> bool {
     let model = effects.model;
     let path = model.callee(call);
     let leaf = path.leaf();
-    if names::is_logger(path.receiver_name()) || traces(&path) {
+    if names::is_logger(path.receiver_name()) || traces(&path) || measures(model, call, &path) {
         return true;
     }
     if let Root::Global(name) = path.root
