@@ -40,6 +40,9 @@ pub const VOCABULARY: Vocabulary = Vocabulary {
     params: &[],
 };
 
+/// Requests of a kept client that a finding names; the rest is alike.
+const NAMED: usize = 5;
+
 /// Finds clients that bound neither a request nor a read.
 pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
     super::grpc_timeout::run(model, sink);
@@ -77,6 +80,8 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
         let kept = unbounded.is_empty();
         if kept {
             unbounded = requests_of_field(model, constructor);
+            unbounded.extend(requests_of_static(model, constructor));
+            unbounded.truncate(NAMED);
         }
         let elsewhere = if unbounded.is_empty() { elsewhere } else { None };
         if let Some(guard) = guard(model, constructor, used, context, elsewhere) {
@@ -165,10 +170,32 @@ fn requests_of_field(model: &Model<'_>, constructor: &Constructor<'_>) -> Vec<No
     let ty = |node: NodeId| model.owner_name(model.function_of(node)?);
     let (Some(field), Some(own)) = (field_of(model, constructor.node), ty(constructor.node)) else { return Vec::new() };
     let requests = model.tree.all().filter(|&id| match model.tree.kind(id) {
-        Kind::Method { receiver, name, .. } if VERBS.contains(&name.as_str()) => match model.tree.kind(*receiver) {
-            Kind::Field { name, .. } => *name == field && is_unbounded(model, id) && ty(id) == Some(own),
-            _ => false,
-        },
+        Kind::Method { receiver, name, .. } if VERBS.contains(&name.as_str()) => {
+            // `let agent = self.agent.clone();` for a thread of its own.
+            let cloned = || match model.tree.kind(model.init_of(*receiver)?) {
+                Kind::Method { receiver, name, .. } if name == "clone" => Some(*receiver),
+                _ => None,
+            };
+            let is_field = |at: NodeId| matches!(model.tree.kind(at), Kind::Field { name, .. } if *name == field);
+            (is_field(*receiver) || cloned().is_some_and(is_field)) && is_unbounded(model, id) && ty(id) == Some(own)
+        }
+        _ => false,
+    });
+    requests.collect()
+}
+
+/// The same of a client that the whole file shares:
+/// `static HTTP: LazyLock<Client> = …`, then `HTTP.get(url)….send()`.
+fn requests_of_static(model: &Model<'_>, constructor: &Constructor<'_>) -> Vec<NodeId> {
+    let shared = model.tree.ancestors(constructor.node).find_map(|id| match model.tree.kind(id) {
+        Kind::Once { name, .. } => Some(name.as_str()),
+        _ => None,
+    });
+    let Some(shared) = shared else { return Vec::new() };
+    let requests = model.tree.all().filter(|&id| match model.tree.kind(id) {
+        Kind::Method { receiver, name, .. } if VERBS.contains(&name.as_str()) => {
+            matches!(model.tree.kind(*receiver), Kind::Path(path) if path.as_slice() == [shared]) && is_unbounded(model, id)
+        }
         _ => false,
     });
     requests.collect()
@@ -207,7 +234,8 @@ fn is_connecting(setting: &str) -> bool {
 fn is_unbounded(model: &Model<'_>, request: NodeId) -> bool {
     let end = model.chain_end(request);
     let chain = model.chain(end);
-    let sends = chain.iter().any(|(_, name)| *name == "send");
+    const SENDS: &[&str] = &["send", "call", "send_json", "send_form", "send_string", "send_bytes"];
+    let sends = chain.iter().any(|(_, name)| SENDS.contains(name));
     let own = chain.iter().any(|(_, name)| name.contains("timeout"));
     let timer = |id: NodeId| match model.tree.kind(id) {
         Kind::Call { callee, .. } => match model.tree.kind(*callee) {
