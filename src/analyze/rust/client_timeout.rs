@@ -194,7 +194,8 @@ fn requests_of_static(model: &Model<'_>, constructor: &Constructor<'_>) -> Vec<N
     let Some(shared) = shared else { return Vec::new() };
     let requests = model.tree.all().filter(|&id| match model.tree.kind(id) {
         Kind::Method { receiver, name, .. } if VERBS.contains(&name.as_str()) => {
-            matches!(model.tree.kind(*receiver), Kind::Path(path) if path.as_slice() == [shared]) && is_unbounded(model, id)
+            matches!(model.tree.kind(*receiver), Kind::Path(path) if path.as_slice() == [shared])
+                && is_unbounded(model, id)
         }
         _ => false,
     });

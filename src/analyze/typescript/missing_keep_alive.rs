@@ -62,7 +62,7 @@ pub const ANALYSIS: Analysis<super::Run> = Analysis {
             "local-socket",
             "own-settings",
         ],
-        assumptions: &["called-often", "aws-environment", "handed-elsewhere"],
+        assumptions: &["called-often", "aws-environment", "handed-elsewhere", "certificates-by-name"],
         labels: &["handed-to"],
         patches: &["agents", "keep-alive"],
         variants: &[

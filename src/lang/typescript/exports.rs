@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 use oxc_ast::AstKind;
 use oxc_ast::ast::{
     AssignmentTarget, BindingPattern, Class, ClassElement, Declaration, ExportDefaultDeclarationKind, Expression,
-    ModuleExportName, NewExpression, ObjectPropertyKind, Statement, TSSignature, TSType, VariableDeclaration,
+    ModuleExportName, NewExpression, ObjectPropertyKind, Statement, TSSignature, TSType, TSTypeQueryExprName,
+    VariableDeclaration,
 };
 use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
@@ -93,11 +94,7 @@ impl<'a> Exports<'_, 'a> {
                     }
                 }
                 Declaration::TSInterfaceDeclaration(own) => self.shape(own.id.name.as_str(), &own.body.body, DEPTH),
-                Declaration::TSTypeAliasDeclaration(own) => {
-                    if let TSType::TSTypeLiteral(shape) = &own.type_annotation {
-                        self.shape(own.id.name.as_str(), &shape.members, DEPTH);
-                    }
-                }
+                Declaration::TSTypeAliasDeclaration(own) => self.alias(own.id.name.as_str(), &own.type_annotation),
                 _ => {}
             },
             Statement::ExportDefaultDeclaration(default) => match &default.declaration {
@@ -114,6 +111,22 @@ impl<'a> Exports<'_, 'a> {
                 }
             },
             Statement::ExpressionStatement(statement) => self.common_js(&statement.expression),
+            _ => {}
+        }
+    }
+
+    /// `type Context = typeof services & { loaders: Loaders }` has what each has.
+    fn alias(&mut self, name: &str, ty: &'a TSType<'a>) {
+        match ty {
+            TSType::TSTypeLiteral(shape) => self.shape(name, &shape.members, DEPTH),
+            TSType::TSIntersectionType(all) => all.types.iter().for_each(|part| self.alias(name, part)),
+            TSType::TSTypeQuery(query) => {
+                if let TSTypeQueryExprName::IdentifierReference(of) = &query.expr_name
+                    && let Some(symbol) = self.effects.model.symbol_of(of)
+                {
+                    self.symbol(name, symbol, DEPTH);
+                }
+            }
             _ => {}
         }
     }

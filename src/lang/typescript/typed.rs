@@ -162,14 +162,30 @@ impl<'a> Model<'a> {
         Some((&parameter.type_annotation.as_ref()?.type_annotation, key.into_owned()))
     }
 
-    /// The type of another file that a written type is.
+    /// The type of another file that a written type is, or a part of:
+    /// `Pick<Container, 'orders'>`, `type Deps = Partial<Container>`.
     pub(super) fn imported_type(&self, ty: &TSType<'a>) -> Option<Imported<'a>> {
-        let TSType::TSTypeReference(reference) = ty else { return None };
-        let TSTypeName::IdentifierReference(id) = &reference.type_name else { return None };
-        match self.binding(self.symbol_of(id)?) {
-            Binding::Import(imported) => Some(imported),
-            _ => None,
+        const PARTS: &[&str] = &["Pick", "Omit", "Partial", "Required", "Readonly", "NonNullable"];
+        /// Types in types are seldom deeper; the bound only ends a circle.
+        const DEPTH: usize = 4;
+        let mut ty = ty;
+        for _ in 0..DEPTH {
+            let TSType::TSTypeReference(reference) = ty else { return None };
+            let TSTypeName::IdentifierReference(id) = &reference.type_name else { return None };
+            if PARTS.contains(&id.name.as_str()) {
+                ty = reference.type_arguments.as_ref()?.params.first()?;
+                continue;
+            }
+            let symbol = self.symbol_of(id)?;
+            if let Binding::Import(imported) = self.binding(symbol) {
+                return Some(imported);
+            }
+            let AstKind::TSTypeAliasDeclaration(alias) = self.kind(self.scoping().symbol_declaration(symbol)) else {
+                return None;
+            };
+            ty = &alias.type_annotation;
         }
+        None
     }
 
     fn class_made(&self, value: &'a Expression<'a>) -> Option<Imported<'a>> {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use oxc_ast::AstKind;
-use oxc_ast::ast::{Expression, NewExpression};
+use oxc_ast::ast::{Expression, NewExpression, ObjectPropertyKind};
 use oxc_syntax::node::NodeId;
 
 use super::{is_built_per_call, is_reported, often, start};
@@ -11,9 +11,9 @@ use crate::analyze::Sink;
 use crate::analyze::sink::Builder;
 use crate::analyze::typescript::instance::{self, Kept};
 use crate::analyze::typescript::options::{self, Options};
-use crate::lang::typescript::path::argument;
-use crate::lang::typescript::values::Property;
-use crate::lang::typescript::{Model, bare, span};
+use crate::lang::typescript::path::{Root, argument};
+use crate::lang::typescript::values::{Property, key_name};
+use crate::lang::typescript::{Model, bare, names, span};
 use crate::observe::{Context, Draft, Known, Step, Value};
 use crate::source::Span;
 
@@ -52,13 +52,24 @@ pub fn kept_closed<'a>(
         }
         _ => given,
     };
+    let mut assumed = None;
     let kept = match given.property("keepAlive") {
         Property::Found(value) => match model.value(value) {
             Known::Here(Value::Flag(true), _) => true,
             _ => return Some(builder.clear(Step::at("explicit", span(value)))),
         },
         Property::Missing => false,
-        Property::Unknown => return Some(builder.clear(Step::at("opaque-options", place))),
+        Property::Unknown => match certificates(model, &given) {
+            Some(name) => {
+                assumed = Some(Step::at("certificates-by-name", place).with("name", name));
+                false
+            }
+            None => return Some(builder.clear(Step::at("opaque-options", place))),
+        },
+    };
+    let builder = match assumed {
+        Some(step) => builder.assume(step),
+        None => builder,
     };
     if is_built_per_call(model, node, &enclosing) {
         let builder = builder.variant("agent-per-call").evidence(Step::at("built-here", place));
@@ -87,6 +98,34 @@ pub fn kept_closed<'a>(
     };
     let Some(edits) = edits else { return Some(builder) };
     Some(builder.patch(Draft { key: Cow::Borrowed("keep-alive"), edits, imports: Vec::new() }))
+}
+
+/// The name of what is spread into options that write no `keepAlive`, where it
+/// says that it holds certificates: `{ ...carrierTls, rejectUnauthorized: true }`.
+fn certificates<'a>(model: &Model<'a>, given: &Options<'a, 'a>) -> Option<String> {
+    const WORDS: &[&str] = &["tls", "mtls", "ssl", "cert", "certs", "certificate", "certificates", "ca"];
+    let Options::Object(object) = given else { return None };
+    let mut name = None;
+    for kind in &object.properties {
+        match kind {
+            ObjectPropertyKind::SpreadProperty(spread) => {
+                let path = model.path_of(&spread.argument);
+                let leaf = match path.root {
+                    Root::Symbol(_, root) if path.members.is_empty() => root,
+                    _ => path.leaf(),
+                };
+                if !names::words(leaf).last().is_some_and(|word| WORDS.contains(&word.as_str())) {
+                    return None;
+                }
+                name = Some(leaf.to_owned());
+            }
+            ObjectPropertyKind::ObjectProperty(own) if key_name(&own.key).as_deref() == Some("keepAlive") => {
+                return None;
+            }
+            ObjectPropertyKind::ObjectProperty(_) => {}
+        }
+    }
+    name
 }
 
 /// True for a constant or a property that other files import.

@@ -2,7 +2,7 @@
 //! instance whose timeout its module sets, or nobody.
 
 use oxc_ast::AstKind;
-use oxc_ast::ast::CallExpression;
+use oxc_ast::ast::{CallExpression, Expression, ObjectExpression};
 use oxc_syntax::node::NodeId;
 
 use super::circumstance::content_guard;
@@ -12,7 +12,7 @@ use crate::analyze::typescript::http::{self, Kind};
 use crate::analyze::typescript::options::{self, Options};
 use crate::lang::typescript::clients::{self, Clients};
 use crate::lang::typescript::path::{Binding, Root, argument};
-use crate::lang::typescript::{Model, span};
+use crate::lang::typescript::{Model, bare, span};
 use crate::observe::{Context, Setting, Step};
 use crate::source::Span;
 
@@ -29,19 +29,35 @@ pub fn settings(model: &Model<'_>) -> Vec<(Setting, Span)> {
         AstKind::CallExpression(call) => Some(call),
         _ => None,
     });
-    let tells = calls.filter(|call| {
+    let registers = calls.filter(|call| {
         let path = model.callee(call);
-        let registers = match path.members.as_slice() {
+        match path.members.as_slice() {
             ["register" | "registerAsync"] => model.imported(&path).is_some_and(|i| i.name == "HttpModule"),
             _ => false,
-        };
-        registers
-            && (model.text(*call).contains("timeout")
-                || argument(&call.arguments, 0).is_some_and(|given| model.object(given).is_none()))
+        }
     });
-    let mut sets: Vec<(Setting, Span)> = tells.map(|call| (Setting::NestTimeout, span(call))).collect();
+    let tells = |call: &CallExpression<'_>| {
+        let unseen = |given| match model.object(given) {
+            Some(object) => made_elsewhere(model, object),
+            None => true,
+        };
+        model.text(call).contains("timeout") || argument(&call.arguments, 0).is_some_and(unseen)
+    };
+    let setting = |call: &CallExpression<'_>| if tells(call) { Setting::NestTimeout } else { Setting::NestPlain };
+    let mut sets: Vec<(Setting, Span)> = registers.map(|call| (setting(call), span(call))).collect();
     sets.extend(taken_plain(model).map(|at| (Setting::NestPlain, at)));
     sets
+}
+
+/// True for options of `registerAsync` that something else makes: a class, or a
+/// factory that is not written there.
+fn made_elsewhere<'a>(model: &Model<'a>, options: &'a ObjectExpression<'a>) -> bool {
+    let has = |name: &str| !model.property(options, name).is_missing();
+    let factory = model.property(options, "useFactory").found();
+    let written = |made: &Expression<'_>| {
+        matches!(made, Expression::ArrowFunctionExpression(_) | Expression::FunctionExpression(_))
+    };
+    has("useClass") || has("useExisting") || factory.is_some_and(|made| !written(bare(made)))
 }
 
 /// `imports: [HttpModule]`: the client as it comes, without a timeout.

@@ -151,14 +151,17 @@ impl<'m, 'a> Effects<'m, 'a> {
         let client = self.clients.of_path(&chain.base, at).or_else(|| shape::client(self.model, chain, at));
         // What another file hands out or declares it knows better than a name
         // tells.
-        let declared = || {
+        let declared = |kind: Kind| {
             let method = chain.links.iter().all(|link| READS_BODY.contains(link));
-            // `prisma.user.findMany` is the client's own.
-            let own = |name: NameRef| is_project_module(&name.module) && name.members.len() == 1;
+            // `prisma.user.findMany` is the client's own; `deps.orders.open` is
+            // what the container of another file holds.
+            let between = usize::from(kind == Kind::Repository);
+            let own =
+                |name: NameRef| is_project_module(&name.module) && (1..=1 + between).contains(&name.members.len());
             method && self.model.typed_ref(&chain.base, at).is_some_and(own)
         };
         let asked = |(client, _): &(Client, usize)| {
-            client.by_name && (self.given_elsewhere(&chain.base, at).is_some() || declared())
+            client.by_name && (self.given_elsewhere(&chain.base, at).is_some() || declared(client.kind))
         };
         // So it does of a method whose name says nothing.
         let silent = |(client, used): &(Client, usize)| {
