@@ -7,6 +7,7 @@ use crate::lang::rust::Model;
 use crate::lang::rust::functions::Body;
 use crate::lang::rust::node::{Kind, NodeId};
 use crate::observe::{Confidence, Context, IfNo, Need, Question, Step};
+use crate::source::Span;
 
 /// Finds the clients whose requests bring no deadline; one finding for each.
 pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
@@ -35,7 +36,7 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
                 candidate = candidate.evidence(Step::at("request-built", model.tree.span(built)));
             }
         }
-        if let Some(bound) = timeout_within(model, function.node) {
+        if let Some(bound) = timeout_within(model, function.node).or_else(|| bounded_channel(model)) {
             sink.push(candidate.clear(Step::at("timeout-in-file", bound)));
             continue;
         }
@@ -108,6 +109,23 @@ fn channel_made(model: &Model<'_>, node: NodeId) -> Option<(NodeId, bool)> {
     let settings: Vec<_> = [Some(node), made].into_iter().flatten().flat_map(|end| model.chain(end)).collect();
     let has = |wanted: &str| settings.iter().any(|(_, name)| *name == wanted);
     (begins && !has("timeout")).then(|| (head, has("connect_timeout")))
+}
+
+/// Where a channel of this file is given a timeout for its requests:
+/// `Endpoint::from_shared(url)?.timeout(…).connect_lazy()`.
+fn bounded_channel(model: &Model<'_>) -> Option<Span> {
+    model.tree.all().find_map(|node| match model.tree.kind(node) {
+        Kind::Method { name, .. } if name.starts_with("connect") => {
+            let root = model.chain_root(node);
+            let made = model.init_of(root);
+            let of_channel = |path: &[String]| path.iter().any(|part| matches!(part.as_str(), "Endpoint" | "Channel"));
+            let begins = model.callee(made.map_or(root, |made| model.chain_root(made)));
+            let settings = [Some(node), made].into_iter().flatten().flat_map(|end| model.chain(end));
+            let bound = settings.into_iter().find(|(_, name)| *name == "timeout");
+            bound.filter(|_| begins.is_some_and(|path| of_channel(&path))).map(|(at, _)| model.tree.span(at))
+        }
+        _ => None,
+    })
 }
 
 /// `SearchClient::with_interceptor(channel, …)` of generated code
