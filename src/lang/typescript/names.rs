@@ -283,11 +283,11 @@ pub fn is_logger(name: &str) -> bool {
 pub fn is_meter(receiver: &str, method: &str) -> bool {
     const METERS: &[&str] = &["counter", "counters", "histogram", "gauge", "metric", "metrics", "meter", "statsd"];
     const MEASURED: &[&str] = &["total", "seconds", "duration", "latency", "hits", "misses", "failures"];
-    let last = pieces(receiver).last().unwrap_or("");
+    let last = || pieces(receiver).last().unwrap_or("");
     match method {
-        "inc" | "dec" | "observe" | "startTimer" => is_among(last, METERS) || is_among(last, MEASURED),
+        "inc" | "dec" | "observe" | "startTimer" => is_among(last(), METERS) || is_among(last(), MEASURED),
         "add" | "record" | "increment" | "decrement" | "timing" | "count" | "distribution" | "histogram" | "gauge" => {
-            is_among(last, METERS)
+            is_among(last(), METERS)
         }
         _ => false,
     }

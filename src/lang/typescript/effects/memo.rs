@@ -116,7 +116,8 @@ pub fn reads_through<'a>(model: &Model<'a>, call: &'a CallExpression<'a>, functi
 pub fn keeps_for_next<'a>(model: &Model<'a>, call: &'a CallExpression<'a>, function: NodeId) -> bool {
     const KEEPS: &[&str] = &["set", "put", "write", "save", "store"];
     const LOOKS: &[&str] = &["get", "read", "fetch", "load", "lookup"];
-    let is_cache = model.callee(call).receiver_name().to_ascii_lowercase().ends_with("cache");
+    let path = model.callee(call);
+    let is_cache = KEEPS.contains(&path.leaf()) && path.receiver_name().to_ascii_lowercase().ends_with("cache");
     let found = |other| {
         let AstKind::AwaitExpression(_) = model.nodes().parent_kind(other) else { return false };
         let AstKind::VariableDeclarator(declared) = model.nodes().parent_kind(model.nodes().parent_id(other)) else {
