@@ -16,15 +16,16 @@ static WINDOWS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
         r"(?x-u) \bwindow\.(location|addEventListener|open|localStorage|sessionStorage|btoa|crypto)\b
         | \bdocument\.(createElement|querySelector|getElementById|body|cookie)\b
-        | \bself\.addEventListener\b | \bnavigator\.(serviceWorker|storage|language|userAgent)\b
+        | \bself\.addEventListener\b | \bnavigator\.(serviceWorker|storage)\b
         | \bindexedDB\b | \blocalStorage\b",
     )
     .ok()
 });
 
 /// A look at where the code runs, before it does what only one place can.
-static GUARDS: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"(?-u)\btypeof (globalThis\.)?(window|document|self|localStorage)\b").ok());
+static GUARDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?-u)\btypeof (globalThis\.)?(window|document|self|navigator|localStorage|indexedDB)\b").ok()
+});
 
 /// An import of what only Node and its like have.
 static NODE: LazyLock<Option<Regex>> = LazyLock::new(|| {

@@ -28,7 +28,8 @@ pub fn lower(join: &Join<'_>, closed: &mut [Closed]) {
         if let Some(package) = join.facts.packages.nearest(&one.path).filter(|package| for_apps(package)) {
             let name = package.name.as_deref().unwrap_or("this package");
             candidate.confidence = Confidence::Possible;
-            candidate.assumption = Some(Step::new("for-apps").with("package", name));
+            let key = if package.is_for_apps() { "for-apps" } else { "for-windows" };
+            candidate.assumption = Some(Step::new(key).with("package", name));
         }
     }
 }

@@ -196,6 +196,7 @@ fn requests_of_static(model: &Model<'_>, constructor: &Constructor<'_>) -> Vec<N
         Kind::Method { receiver, name, .. } if VERBS.contains(&name.as_str()) => {
             matches!(model.tree.kind(*receiver), Kind::Path(path) if path.as_slice() == [shared])
                 && is_unbounded(model, id)
+                && !model.is_test(id)
         }
         _ => false,
     });

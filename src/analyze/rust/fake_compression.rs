@@ -65,6 +65,7 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
         let Some((encoder, encoding, growth)) = find_encoder(model, &reached) else {
             if let Some((call, asked)) = result_of(model, body).and_then(|result| encoder_elsewhere(model, result))
                 && find_compressor(model, &reached, &function.name).is_none()
+                && !takes_unknown(model, call)
             {
                 let told = |found| {
                     told(model, sink, function.node, function.name_span, function.name_span, &function.name, found)
@@ -138,6 +139,14 @@ fn ask(
         told((call, encoding, growth)).evidence(Step::new("no-compressor")).need(need)
     };
     reading(Gift::Base64, "base64", BASE64_GROWS).or_narrower(reading(Gift::Hex, "hex", HEX_GROWS))
+}
+
+/// True where a call is handed what something else of another file makes.
+fn takes_unknown(model: &Model<'_>, call: NodeId) -> bool {
+    let Kind::Call { args, .. } = model.tree.kind(call) else { return true };
+    let given: Vec<Reached> = args.iter().map(|&body| Reached { body, by: None }).collect();
+    let calls = |id: &NodeId| matches!(model.tree.kind(*id), Kind::Call { .. });
+    find_unknown(model, &given).is_some() || args.iter().any(calls)
 }
 
 /// The value that a body of one statement gives, inside of `Ok(…)` too.

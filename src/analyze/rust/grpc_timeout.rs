@@ -115,7 +115,7 @@ fn channel_made(model: &Model<'_>, node: NodeId) -> Option<(NodeId, bool)> {
 /// `Endpoint::from_shared(url)?.timeout(…).connect_lazy()`.
 fn bounded_channel(model: &Model<'_>) -> Option<Span> {
     model.tree.all().find_map(|node| match model.tree.kind(node) {
-        Kind::Method { name, .. } if name.starts_with("connect") => {
+        Kind::Method { name, .. } if name.starts_with("connect") && !model.is_test(node) => {
             let root = model.chain_root(node);
             let made = model.init_of(root);
             let of_channel = |path: &[String]| path.iter().any(|part| matches!(part.as_str(), "Endpoint" | "Channel"));
@@ -167,11 +167,13 @@ fn requests(model: &Model<'_>, client: NodeId) -> Vec<NodeId> {
     awaited.collect()
 }
 
-/// Where the message of a request is made, if in a variable of its own: a
-/// timeout would be set there.
+/// Where the request is made, if in a variable of its own: `tonic::Request::new(…)`,
+/// which takes a timeout, as a plain message does not.
 fn built(model: &Model<'_>, request: NodeId) -> Option<NodeId> {
     let Kind::Method { args, .. } = model.tree.kind(request) else { return None };
-    model.init_of(*args.first()?)
+    let made = model.init_of(*args.first()?)?;
+    let path = model.callee(made)?;
+    matches!(path.as_slice(), [.., of, new] if of == "Request" && new == "new").then_some(made)
 }
 
 /// A stream's messages are read one by one: it may last as long as it likes.
@@ -179,7 +181,9 @@ fn streams(model: &Model<'_>, function: NodeId) -> Option<NodeId> {
     model.tree.below(function).find(|&id| match model.tree.kind(id) {
         // An error has a `message` too, for which nobody waits.
         Kind::Method { name, args, .. } => {
-            args.is_empty() && matches!(name.as_str(), "message" | "next" | "try_next") && model.is_awaited(id)
+            args.is_empty()
+                && matches!(name.as_str(), "message" | "next" | "try_next")
+                && model.is_awaited_or_quoted(id)
         }
         Kind::Path(path) => path.iter().any(|segment| matches!(segment.as_str(), "Streaming" | "StreamExt")),
         _ => false,

@@ -152,7 +152,11 @@ fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             if let Some(found) = encoders::returned(model, function).and_then(|value| encoder_elsewhere(model, value))
                 && !compresses_within(model, function)
             {
-                let candidate = ask(&found, |encoding| told(model, sink, function, named, &shown, encoding, store()));
+                let candidate = ask(&found, |encoding| {
+                    let builder = told(model, sink, function, named, &shown, encoding, store());
+                    let promise = || Step::at("pack-promises", named).with("function", name.as_ref());
+                    if packs { builder.assume(promise()) } else { builder }
+                });
                 sink.push(candidate);
             }
             continue;

@@ -8,7 +8,7 @@ use crate::source::Span;
 /// Words of code that does more to what it is given than to encode it.
 const MORE: &[&str] = &[
     "compress", "zip", "deflate", "zstd", "lz4", "snap", "brotli", "encrypt", "cipher", "hmac", "sha2", "sha1", "sign",
-    "hash", "rand",
+    "hash", "rand", "digest", "md5", "sha3", "sha5", "blake", "crc",
 ];
 
 impl Model<'_> {

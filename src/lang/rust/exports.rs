@@ -202,12 +202,10 @@ fn calls(model: &Model<'_>) -> (Vec<NamedCall>, Vec<AsyncCall>) {
             let (span, symbol, name) = (model.tree.span(id), model.symbol(id), name.clone());
             unawaited.push(AsyncCall { name, span, symbol, context, around: function.name_span });
         }
-        // What a timer starts now and then runs as seldom as a start does.
-        let by_timer = context == Context::Scheduled && model.is_startup(function);
         callers.push(NamedCall {
             name,
             around: (function.name.clone(), function.name_span),
-            context: if by_timer { Context::Startup } else { context },
+            context,
             once: model.runs_once(id),
         });
     }

@@ -310,7 +310,11 @@ impl<'a> Model<'a> {
                         matches!(callee.receiver_name(), "cron" | "schedule" | "nodeCron" | "scheduler" | "Cron")
                     }
                     // `withLeaderLock(name, async () => …)`: once for all instances.
-                    leaf => super::names::words(leaf).iter().any(|word| word == "leader"),
+                    leaf => {
+                        let has =
+                            |wanted: &str| super::names::pieces(leaf).any(|word| word.eq_ignore_ascii_case(wanted));
+                        has("leader") && (has("lock") || has("election"))
+                    }
                 }
             }
             AstKind::NewExpression(new) => matches!(self.path_of(&new.callee).leaf(), "CronJob" | "Cron"),
@@ -392,8 +396,14 @@ mod tests {
                 "src/a.ts",
                 "import type { Middleware } from 'koa'; export const k: Middleware = async (c) => { await f(); };",
             ),
-            ("src/a.ts", "const load = (async (x) => { await f(); }) satisfies RequestHandler;"),
-            ("src/a.ts", "class C { one: RequestHandler<A> = async (x) => { await f(); } }"),
+            (
+                "src/a.ts",
+                "import type { RequestHandler } from 'express'; const load = (async (x) => { await f(); }) satisfies RequestHandler;",
+            ),
+            (
+                "src/a.ts",
+                "import express from 'express'; class C { one: express.RequestHandler<A> = async (x) => { await f(); } }",
+            ),
             ("src/a.ts", "const e = { path: '/x', method: 'get', handler: async (x) => { await f(); } }"),
         ] {
             assert_eq!(at_await(path, text).0, Context::Handler, "{text}");
@@ -419,6 +429,8 @@ mod tests {
         ] {
             assert_eq!(at_await(path, text).0, Context::Scheduled, "{text}");
         }
+        let own = "type RequestHandler = (a: A) => void; const k: RequestHandler = async (c) => { await f(); };";
+        assert_eq!(at_await("src/a.ts", own).0, Context::Library);
         let store = "import { Middleware } from 'redux'; const k: Middleware = async (c) => { await f(); };";
         assert_eq!(at_await("src/a.ts", store).0, Context::Library);
         assert_eq!(at_await("src/a.ts", "async function main() { await f() } main()").0, Context::Startup);

@@ -93,7 +93,9 @@ impl<'a> Exports<'_, 'a> {
                         None => self.class(id.name.as_str(), class, DEPTH),
                     }
                 }
-                Declaration::TSInterfaceDeclaration(own) => self.shape(own.id.name.as_str(), &own.body.body, DEPTH),
+                Declaration::TSInterfaceDeclaration(own) => {
+                    self.shape(own.id.name.as_str(), &own.body.body, &mut Vec::new())
+                }
                 Declaration::TSTypeAliasDeclaration(own) => self.alias(own.id.name.as_str(), &own.type_annotation),
                 _ => {}
             },
@@ -115,10 +117,11 @@ impl<'a> Exports<'_, 'a> {
         }
     }
 
-    /// `type Context = typeof services & { loaders: Loaders }` has what each has.
+    /// `type Context = typeof services & { loaders: Loaders }`: what a constant of
+    /// this file holds, and what is written out.
     fn alias(&mut self, name: &str, ty: &'a TSType<'a>) {
         match ty {
-            TSType::TSTypeLiteral(shape) => self.shape(name, &shape.members, DEPTH),
+            TSType::TSTypeLiteral(shape) => self.shape(name, &shape.members, &mut Vec::new()),
             TSType::TSIntersectionType(all) => all.types.iter().for_each(|part| self.alias(name, part)),
             TSType::TSTypeQuery(query) => {
                 if let TSTypeQueryExprName::IdentifierReference(of) = &query.expr_name
@@ -132,19 +135,25 @@ impl<'a> Exports<'_, 'a> {
     }
 
     /// What an interface holds, under `Context.orders`: the types of other files.
-    fn shape(&mut self, name: &str, members: &'a [TSSignature<'a>], depth: u32) {
-        let Some(depth) = depth.checked_sub(1) else { return };
+    /// `within` are the types around: one that holds itself has no end.
+    fn shape(&mut self, name: &str, members: &'a [TSSignature<'a>], within: &mut Vec<&'a [TSSignature<'a>]>) {
+        let full = within.len() >= DEPTH as usize || self.exports.len() >= LEAVES;
+        if full || within.iter().any(|open| std::ptr::eq(*open, members)) {
+            return;
+        }
         let model = self.effects.model;
+        within.push(members);
         for member in members {
             let TSSignature::TSPropertySignature(property) = member else { continue };
             let (Some(ty), Some(key)) = (&property.type_annotation, key_name(&property.key)) else { continue };
             let name = format!("{name}.{key}");
-            match (model.imported_type(&ty.type_annotation), model.shape_of(&ty.type_annotation)) {
-                (Some(of), _) => self.hand_on(&name, of.module.to_owned(), of.name),
-                (None, Some(inner)) => self.shape(&name, inner, depth),
-                (None, None) => {}
+            if let Some(of) = model.imported_type(&ty.type_annotation) {
+                self.hand_on(&name, of.module.to_owned(), of.name);
+            } else if let Some(inner) = model.shape_of(&ty.type_annotation) {
+                self.shape(&name, inner, within);
             }
         }
+        within.pop();
     }
 
     fn hand_on(&mut self, exported: &str, module: String, name: &str) {

@@ -201,7 +201,7 @@ impl FileFacts {
                 && !server_only
                 && (!rendered && (draws(imports) || markup)
                     || in_folder(BROWSER_FOLDERS)
-                    || in_folder(PAGE_FOLDERS) && !imports_one(SERVER_MODULES)
+                    || in_folder(PAGE_FOLDERS) && !is_of_server(scoping, imports)
                     || BROWSER_GLOBALS.iter().any(|global| unresolved(global)));
         let test = imports_one(TEST_LIBRARIES) || unresolved("describe") && unresolved("it");
         let cli_folder = |folder: &str| {
@@ -285,6 +285,16 @@ impl FileFacts {
     pub fn service_file(&self) -> Option<&str> {
         self.service.as_deref()
     }
+}
+
+/// True where a value is imported that only servers have: a type alone runs
+/// nowhere, and bundlers have their own for some modules.
+fn is_of_server(scoping: &Scoping, imports: &FxHashMap<SymbolId, Imported<'_>>) -> bool {
+    const BUNDLED: &[&str] = &["crypto", "form-data", "pino", "winston"];
+    imports.iter().any(|(&symbol, imported)| {
+        let module = strip_node(imported.module);
+        SERVER_MODULES.contains(&module) && !BUNDLED.contains(&module) && !scoping.symbol_flags(symbol).is_type_import()
+    })
 }
 
 /// True where something is imported that only user interfaces need.

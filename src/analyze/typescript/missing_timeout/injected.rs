@@ -2,7 +2,7 @@
 //! instance whose timeout its module sets, or nobody.
 
 use oxc_ast::AstKind;
-use oxc_ast::ast::{CallExpression, Expression, ObjectExpression};
+use oxc_ast::ast::{CallExpression, Expression, ObjectExpression, ObjectPropertyKind};
 use oxc_syntax::node::NodeId;
 
 use super::circumstance::content_guard;
@@ -11,6 +11,7 @@ use crate::analyze::Sink;
 use crate::analyze::typescript::http::{self, Kind};
 use crate::analyze::typescript::options::{self, Options};
 use crate::lang::typescript::clients::{self, Clients};
+use crate::lang::typescript::effects::encoders;
 use crate::lang::typescript::path::{Binding, Root, argument};
 use crate::lang::typescript::{Model, bare, span};
 use crate::observe::{Context, Setting, Step};
@@ -19,8 +20,8 @@ use crate::source::Span;
 /// The module that exports the client.
 const MODULE: &str = "@nestjs/axios";
 
-/// Where the module of the client is told its timeout, or may be: by a
-/// factory, or by options of another file.
+/// Where the module of the client is told its timeout, or may be (by a class, or
+/// by options of another file), and where it is taken as it comes.
 pub fn settings(model: &Model<'_>) -> Vec<(Setting, Span)> {
     if !model.facts().imports(MODULE) {
         return Vec::new();
@@ -38,7 +39,7 @@ pub fn settings(model: &Model<'_>) -> Vec<(Setting, Span)> {
     });
     let tells = |call: &CallExpression<'_>| {
         let unseen = |given| match model.object(given) {
-            Some(object) => made_elsewhere(model, object),
+            Some(object) => model.text(object).contains("timeout") || made_elsewhere(model, object),
             None => true,
         };
         model.text(call).contains("timeout") || argument(&call.arguments, 0).is_some_and(unseen)
@@ -50,14 +51,21 @@ pub fn settings(model: &Model<'_>) -> Vec<(Setting, Span)> {
 }
 
 /// True for options of `registerAsync` that something else makes: a class, or a
-/// factory that is not written there.
+/// factory that gives anything but an object that it writes out.
 fn made_elsewhere<'a>(model: &Model<'a>, options: &'a ObjectExpression<'a>) -> bool {
     let has = |name: &str| !model.property(options, name).is_missing();
     let factory = model.property(options, "useFactory").found();
-    let written = |made: &Expression<'_>| {
-        matches!(made, Expression::ArrowFunctionExpression(_) | Expression::FunctionExpression(_))
+    let written = |made: &'a Expression<'a>| match bare(made) {
+        function @ (Expression::ArrowFunctionExpression(_) | Expression::FunctionExpression(_)) => {
+            let plain = |kind: &ObjectPropertyKind<'_>| matches!(kind, ObjectPropertyKind::ObjectProperty(_));
+            match encoders::returned(model, model.node(function)).map(bare) {
+                Some(Expression::ObjectExpression(given)) => given.properties.iter().all(plain),
+                _ => false,
+            }
+        }
+        _ => false,
     };
-    has("useClass") || has("useExisting") || factory.is_some_and(|made| !written(bare(made)))
+    has("useClass") || has("useExisting") || factory.is_some_and(|made| !written(made))
 }
 
 /// `imports: [HttpModule]`: the client as it comes, without a timeout.

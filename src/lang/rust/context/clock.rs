@@ -1,5 +1,7 @@
 //! Code that a clock starts.
 
+use std::collections::BTreeSet;
+
 use crate::lang::rust::Model;
 use crate::lang::rust::node::{Function, Kind, NodeId};
 
@@ -41,12 +43,11 @@ impl Model<'_> {
     /// True where a loop that waits for a timer calls a free function of this
     /// file: `loop { interval.tick().await; refresh().await; }`.
     pub(super) fn is_called_on_a_clock(&self, function: &Function) -> bool {
-        let ticks = || self.source.text.contains("tick") || self.source.text.contains("sleep");
-        if function.owner.is_some() || !ticks() {
-            return false;
-        }
-        let called = self.called_on_clock.get_or_init(|| self.called_from(|id| self.timer_loop(id).is_some()));
-        called.contains(&function.name)
+        let called = self.called_on_clock.get_or_init(|| {
+            let ticks = self.source.text.contains("tick") || self.source.text.contains("sleep");
+            if ticks { self.called_from(|id| self.timer_loop(id).is_some()) } else { BTreeSet::new() }
+        });
+        function.owner.is_none() && called.contains(&function.name)
     }
 
     pub(super) fn in_timer_loop(&self, node: NodeId) -> bool {
@@ -67,7 +68,8 @@ impl Model<'_> {
         })
     }
 
-    fn is_awaited_or_quoted(&self, node: NodeId) -> bool {
+    /// True for what is awaited, by itself or as a branch of a macro like `select!`.
+    pub fn is_awaited_or_quoted(&self, node: NodeId) -> bool {
         self.is_awaited(node) || self.tree.node(node).quoted
     }
 }

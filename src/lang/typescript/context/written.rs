@@ -1,14 +1,13 @@
 //! Functions whose written type says that a server's framework runs them.
 
 use oxc_ast::AstKind;
-use oxc_ast::ast::TSType;
+use oxc_ast::ast::{TSType, TSTypeName};
 use oxc_syntax::node::NodeId;
 
 use crate::lang::typescript::Model;
-use crate::lang::typescript::path::type_names;
 
 /// Types that frameworks for servers export for the functions that they run for
-/// each request, and that nothing else is called.
+/// each request, whatever package brings one under such a name.
 const HANDLERS: &[&str] = &[
     "RequestHandler",
     "ErrorRequestHandler",
@@ -41,11 +40,16 @@ impl<'a> Model<'a> {
     /// `const key: RequestHandler = async (…) => …`, a property of such a type,
     /// and `(…) satisfies RequestHandler`.
     pub(super) fn is_written_as_handler(&self, function: NodeId) -> bool {
-        self.written_type(function).is_some_and(|ty| {
-            type_names(ty).iter().any(|name| {
-                let shared = SHARED.iter().filter(|(shared, _)| shared == name);
-                HANDLERS.contains(name) || shared.flat_map(|(_, from)| *from).any(|module| self.facts().imports(module))
-            })
+        let Some(ty) = self.written_type(function) else { return false };
+        // `express.RequestHandler`.
+        if let TSType::TSTypeReference(reference) = ty
+            && let TSTypeName::QualifiedName(name) = &reference.type_name
+        {
+            return HANDLERS.contains(&name.right.name.as_str());
+        }
+        self.imported_type(ty).is_some_and(|of| {
+            let shared = SHARED.iter().filter(|(shared, _)| *shared == of.name);
+            HANDLERS.contains(&of.name) || shared.flat_map(|(_, from)| *from).any(|module| *module == of.module)
         })
     }
 

@@ -3,7 +3,7 @@
 //! its order does not matter.
 
 use oxc_ast::AstKind;
-use oxc_ast::ast::{AssignmentTarget, BindingPattern, CallExpression, Expression, SimpleAssignmentTarget};
+use oxc_ast::ast::{AssignmentTarget, BindingPattern, CallExpression, Expression, IfStatement, SimpleAssignmentTarget};
 use oxc_syntax::node::NodeId;
 use oxc_syntax::operator::AssignmentOperator;
 use oxc_syntax::symbol::SymbolId;
@@ -128,16 +128,22 @@ pub fn keeps_for_next<'a>(model: &Model<'a>, call: &'a CallExpression<'a>, funct
         model.scoping().get_resolved_references(symbol).any(|reference| {
             let around = model.nodes().ancestor_kinds(reference.node_id()).take(4);
             around.into_iter().any(|kind| match kind {
-                AstKind::IfStatement(test) => {
-                    let returns =
-                        model.text(&test.consequent).trim_start_matches('{').trim_start().starts_with("return");
-                    returns && span(&test.test).contains(span(&model.kind(reference.node_id())))
-                }
+                AstKind::IfStatement(test) => gives_found(model, test, name.name.as_str()),
                 _ => false,
             })
         })
     };
     is_cache && looked_up(model, call, KEEPS, LOOKS, function).is_some_and(found)
+}
+
+/// `if (kept) return kept`, `if (kept !== null) { return JSON.parse(kept); }`.
+fn gives_found(model: &Model<'_>, test: &IfStatement<'_>, name: &str) -> bool {
+    let condition = model.text(&test.test).replace(' ', "");
+    let is_there = condition == name || condition.strip_prefix(name).is_some_and(|rest| rest.starts_with("!="));
+    let given = model.text(&test.consequent).trim_start_matches(['{', ' ', '\n', '\t', '\r']);
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
+    let mut words = given.strip_prefix("return").unwrap_or("").split(|c: char| !is_name(c));
+    is_there && words.any(|word| word == name)
 }
 
 /// The call by which a function looks for the key that `call` writes to, on the

@@ -247,12 +247,12 @@ fn traces(path: &Path<'_, '_>) -> bool {
     span && TOLD.contains(&path.leaf())
 }
 
-/// True for `failures.inc()` and its like, for which nobody waits; a counter
-/// whose answer is waited for lies in a database.
+/// True for `failures.inc();` and its like, whose answer nobody takes: a counter
+/// that gives one may lie in a database.
 pub fn measures<'a>(model: &Model<'a>, call: &'a CallExpression<'a>, path: &Path<'_, '_>) -> bool {
     let at = AstKind::CallExpression(call).node_id();
     names::is_meter(path.receiver_name(), path.leaf())
-        && !matches!(model.nodes().parent_kind(at), AstKind::AwaitExpression(_))
+        && (path.leaf() == "startTimer" || matches!(model.nodes().parent_kind(at), AstKind::ExpressionStatement(_)))
 }
 
 /// True where a call touches nothing but values.
