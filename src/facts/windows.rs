@@ -40,8 +40,9 @@ static NODE: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// True where some of `files` (a package's own) use what only a window has,
 /// seldom ask first whether there is one, and none imports a module of Node.
 ///
-/// Of 18 packages without a module of Node whose findings were read, the four
-/// that this holds for were all written for pages.
+/// Of the seven packages that use a window and no module of Node and whose
+/// findings were read, it holds for four, all written for pages; the other
+/// three ask first.
 pub fn are_for_windows(tree: &dyn Tree, files: &[&str]) -> bool {
     #[derive(Clone, Copy, Default)]
     struct Seen {

@@ -20,17 +20,19 @@ pub fn lower(join: &Join<'_>, closed: &mut [Closed]) {
         if !told || served || family != Some(Family::TypeScript) {
             continue;
         }
-        let mut for_apps = |package: &Package| {
-            package.is_for_apps()
-                || package.may_be_for_apps()
-                    && *by_text.entry(package.folder.clone()).or_insert_with(|| is_for_windows(join, package))
+        let Some(package) = join.facts.packages.nearest(&one.path).filter(|package| package.may_be_for_apps()) else {
+            continue;
         };
-        if let Some(package) = join.facts.packages.nearest(&one.path).filter(|package| for_apps(package)) {
-            let name = package.name.as_deref().unwrap_or("this package");
-            candidate.confidence = Confidence::Possible;
-            let key = if package.is_for_apps() { "for-apps" } else { "for-windows" };
-            candidate.assumption = Some(Step::new(key).with("package", name));
-        }
+        let mut by_its_text =
+            || *by_text.entry(package.folder.clone()).or_insert_with(|| is_for_windows(join, &package));
+        let key = match () {
+            () if package.is_for_apps() => "for-apps",
+            () if by_its_text() => "for-windows",
+            () => continue,
+        };
+        let name = package.name.as_deref().unwrap_or("this package");
+        candidate.confidence = Confidence::Possible;
+        candidate.assumption = Some(Step::new(key).with("package", name));
     }
 }
 

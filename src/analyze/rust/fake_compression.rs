@@ -141,7 +141,7 @@ fn ask(
     reading(Gift::Base64, "base64", BASE64_GROWS).or_narrower(reading(Gift::Hex, "hex", HEX_GROWS))
 }
 
-/// True where a call is handed what something else of another file makes.
+/// True where a call is handed what another call makes, or what is not seen.
 fn takes_unknown(model: &Model<'_>, call: NodeId) -> bool {
     let Kind::Call { args, .. } = model.tree.kind(call) else { return true };
     let given: Vec<Reached> = args.iter().map(|&body| Reached { body, by: None }).collect();

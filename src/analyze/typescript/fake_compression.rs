@@ -12,7 +12,7 @@ use super::Run;
 use super::uncleared_timer::local_function;
 use crate::analyze::sink::Builder;
 use crate::analyze::{Analysis, BASE64_GROWS, HEX_GROWS, MADE_SMALLER, Sink, Vocabulary};
-use crate::lang::typescript::effects::{GIVEN, encoders};
+use crate::lang::typescript::effects::GIVEN;
 use crate::lang::typescript::functions::is_function;
 use crate::lang::typescript::names::words;
 use crate::lang::typescript::path::is_project_module;
@@ -149,7 +149,7 @@ fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             None => name.to_string(),
         };
         let (Some(encoding), honest) = flow::of_function(model, function) else {
-            if let Some(found) = encoders::returned(model, function).and_then(|value| encoder_elsewhere(model, value))
+            if let Some(found) = model.only_returned(function).and_then(|value| encoder_elsewhere(model, value))
                 && !compresses_within(model, function)
             {
                 let candidate = ask(&found, |encoding| {

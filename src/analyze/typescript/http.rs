@@ -6,7 +6,6 @@ use oxc_ast::ast::{CallExpression, Expression};
 use oxc_span::GetSpan;
 use oxc_syntax::node::NodeId;
 
-use crate::lang::typescript::facts::SERVER_MODULES;
 use crate::lang::typescript::functions::{Enclosing, is_function};
 use crate::lang::typescript::names::words;
 use crate::lang::typescript::path::{Path, Root, argument, strip_node, type_names};
@@ -161,7 +160,7 @@ pub fn is_elsewhere(model: &Model<'_>, enclosing: &Enclosing) -> bool {
     let has = |marks: &[&str]| marks.iter().any(|mark| model.source.text.contains(mark));
     let path = format!("/{}", model.source.path);
     // Queues' workers are called so as well as those of a browser.
-    let worker = path.contains(".worker.ts") && !model.facts().imports_any(|module| SERVER_MODULES.contains(&module));
+    let worker = path.contains(".worker.ts") && !model.facts().imports_of_servers();
     if worker || has(OTHER_RUNTIMES) || BROWSER_PATHS.iter().any(|piece| path.contains(piece)) {
         return true;
     }
@@ -221,7 +220,7 @@ pub fn is_on_server(model: &Model<'_>, enclosing: &Enclosing) -> bool {
     if SERVER_PATHS.iter().any(|piece| path.contains(piece)) {
         return true;
     }
-    if model.facts().imports_node() || model.facts().imports_any(|module| SERVER_MODULES.contains(&module)) {
+    if model.facts().imports_node() || model.facts().imports_of_servers() {
         return true;
     }
     let globals = model.scoping().root_unresolved_references();

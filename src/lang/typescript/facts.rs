@@ -111,7 +111,7 @@ const BROWSER_FOLDERS: &[&str] =
 const PAGE_FOLDERS: &[&str] = &["frontend", "components", "hooks", "public", "admin-ui", "dashboard", "views"];
 
 /// Modules that only run on a server.
-pub const SERVER_MODULES: &[&str] = &[
+const SERVER_MODULES: &[&str] = &[
     "fs",
     "fs/promises",
     "http",
@@ -147,8 +147,6 @@ pub const SERVER_MODULES: &[&str] = &[
     "bull",
     "amqplib",
     "kafkajs",
-    "winston",
-    "pino",
     "dotenv",
     "jsonwebtoken",
     "node-fetch",
@@ -159,9 +157,10 @@ pub const SERVER_MODULES: &[&str] = &[
     "next/server",
     "next/headers",
     "server-only",
-    "crypto",
-    "form-data",
 ];
+
+/// Modules that servers import, and that bundlers have their own for.
+const BUNDLED_MODULES: &[&str] = &["crypto", "form-data", "pino", "winston"];
 
 /// Globals that only browsers have.
 const BROWSER_GLOBALS: &[&str] = &["window", "document", "localStorage", "sessionStorage"];
@@ -250,6 +249,11 @@ impl FileFacts {
         self.node
     }
 
+    /// True where the file imports what servers do.
+    pub fn imports_of_servers(&self) -> bool {
+        self.imports_any(|module| SERVER_MODULES.contains(&module) || BUNDLED_MODULES.contains(&module))
+    }
+
     /// True where the file imports a test library.
     pub fn is_test(&self) -> bool {
         self.test
@@ -288,12 +292,10 @@ impl FileFacts {
 }
 
 /// True where a value is imported that only servers have: a type alone runs
-/// nowhere, and bundlers have their own for some modules.
+/// nowhere.
 fn is_of_server(scoping: &Scoping, imports: &FxHashMap<SymbolId, Imported<'_>>) -> bool {
-    const BUNDLED: &[&str] = &["crypto", "form-data", "pino", "winston"];
     imports.iter().any(|(&symbol, imported)| {
-        let module = strip_node(imported.module);
-        SERVER_MODULES.contains(&module) && !BUNDLED.contains(&module) && !scoping.symbol_flags(symbol).is_type_import()
+        SERVER_MODULES.contains(&strip_node(imported.module)) && !scoping.symbol_flags(symbol).is_type_import()
     })
 }
 

@@ -2,7 +2,9 @@
 //! whether it is async, and where it runs.
 
 use oxc_ast::AstKind;
-use oxc_ast::ast::{AssignmentTarget, BindingPattern, Decorator, Expression, FormalParameters, FunctionBody};
+use oxc_ast::ast::{
+    AssignmentTarget, BindingPattern, Decorator, Expression, FormalParameters, FunctionBody, Statement,
+};
 use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
 
@@ -85,6 +87,17 @@ impl<'a> Model<'a> {
                 _ => None,
             },
             _ => None,
+        }
+    }
+
+    /// What a function returns, where that is its only statement.
+    pub fn only_returned(&self, function: NodeId) -> Option<&'a Expression<'a>> {
+        match self.kind(function) {
+            AstKind::ArrowFunctionExpression(arrow) if arrow.get_expression().is_some() => arrow.get_expression(),
+            _ => match self.body(function)?.statements.as_slice() {
+                [Statement::ReturnStatement(given)] => given.argument.as_ref(),
+                _ => None,
+            },
         }
     }
 

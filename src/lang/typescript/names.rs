@@ -278,6 +278,12 @@ pub fn is_logger(name: &str) -> bool {
     pieces(name).last().is_some_and(|word| is_among(word, &["console", "logger", "log", "debug"]))
 }
 
+/// True for functions that keep for the whole process what the last argument, a
+/// function, gives: `singleton('db', connect)`, `remember('db', connect)`.
+pub fn keeps_once(name: &str) -> bool {
+    matches!(name, "singleton" | "remember")
+}
+
 /// True where a method of this name, on a receiver of that one, only counts or
 /// measures (OpenTelemetry, prom-client, statsd).
 pub fn is_meter(receiver: &str, method: &str) -> bool {

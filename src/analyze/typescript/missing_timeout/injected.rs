@@ -11,7 +11,6 @@ use crate::analyze::Sink;
 use crate::analyze::typescript::http::{self, Kind};
 use crate::analyze::typescript::options::{self, Options};
 use crate::lang::typescript::clients::{self, Clients};
-use crate::lang::typescript::effects::encoders;
 use crate::lang::typescript::path::{Binding, Root, argument};
 use crate::lang::typescript::{Model, bare, span};
 use crate::observe::{Context, Setting, Step};
@@ -58,7 +57,7 @@ fn made_elsewhere<'a>(model: &Model<'a>, options: &'a ObjectExpression<'a>) -> b
     let written = |made: &'a Expression<'a>| match bare(made) {
         function @ (Expression::ArrowFunctionExpression(_) | Expression::FunctionExpression(_)) => {
             let plain = |kind: &ObjectPropertyKind<'_>| matches!(kind, ObjectPropertyKind::ObjectProperty(_));
-            match encoders::returned(model, model.node(function)).map(bare) {
+            match model.only_returned(model.node(function)).map(bare) {
                 Some(Expression::ObjectExpression(given)) => given.properties.iter().all(plain),
                 _ => false,
             }

@@ -203,7 +203,7 @@ impl<'m, 'a> Clients<'m, 'a> {
             }
         }
         // `singleton('db', () => new PrismaClient())` keeps what the function gives.
-        if matches!(path.leaf(), "singleton" | "remember")
+        if names::keeps_once(path.leaf())
             && let Some(Expression::ArrowFunctionExpression(kept)) =
                 call.arguments.last().and_then(|a| a.as_expression())
         {

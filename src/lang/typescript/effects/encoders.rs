@@ -9,21 +9,10 @@ use crate::lang::typescript::{Model, bare, span};
 use crate::observe::{Gift, Known, Value};
 use crate::source::Span;
 
-/// What a function returns, where that is its only statement.
-pub fn returned<'a>(model: &Model<'a>, function: NodeId) -> Option<&'a Expression<'a>> {
-    match model.kind(function) {
-        AstKind::ArrowFunctionExpression(arrow) if arrow.get_expression().is_some() => arrow.get_expression(),
-        _ => match model.body(function)?.statements.as_slice() {
-            [oxc_ast::ast::Statement::ReturnStatement(given)] => given.argument.as_ref(),
-            _ => None,
-        },
-    }
-}
-
 /// The encoding that a function returns, its only statement:
 /// `Buffer.from(JSON.stringify(value)).toString('base64')`, `btoa(text)`.
 pub fn only_encodes(model: &Model<'_>, function: NodeId) -> Option<(Gift, Span)> {
-    let value = returned(model, function)?;
+    let value = model.only_returned(function)?;
     let Expression::CallExpression(call) = bare(value) else { return None };
     let path = model.callee(call);
     let gift = if path.is_global("btoa", &[]) {

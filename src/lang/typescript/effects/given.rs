@@ -9,7 +9,7 @@ use super::{Chain, Effects};
 use crate::lang::typescript::clients::Client;
 use crate::lang::typescript::path::{Binding, Path, Root, is_project_module};
 use crate::lang::typescript::values::key_name;
-use crate::lang::typescript::{Model, bare};
+use crate::lang::typescript::{Model, bare, names};
 use crate::observe::NameRef;
 
 /// The member of an exported class that stands for the class which it extends;
@@ -71,7 +71,7 @@ impl<'a> Effects<'_, 'a> {
     /// The function whose value a process keeps: the last argument of
     /// `singleton('engine', createEngine)` and `remember('db', () => …)`.
     pub fn kept_once(&self, call: &'a CallExpression<'a>) -> Option<NodeId> {
-        if !matches!(self.model.callee(call).leaf(), "singleton" | "remember") {
+        if !names::keeps_once(self.model.callee(call).leaf()) {
             return None;
         }
         match bare(call.arguments.last()?.as_expression()?) {
