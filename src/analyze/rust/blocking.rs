@@ -14,7 +14,14 @@ use crate::source::Span;
 /// What this analysis may say.
 pub const VOCABULARY: Vocabulary = Vocabulary {
     values: &["call"],
-    evidence: &["blocking-call", "compresses-here", "in-async-body", "blocks-inside", "compresses-inside"],
+    evidence: &[
+        "blocking-call",
+        "opened-here",
+        "compresses-here",
+        "in-async-body",
+        "blocks-inside",
+        "compresses-inside",
+    ],
     guards: &["offloaded-to-thread", "command-in-tool", "blocking-at-startup", "fixed-path", "runtime-asked"],
     assumptions: &["runs-per-request", "much-is-read", "others-wait-meanwhile", "branch-is-taken"],
     labels: &[],
@@ -105,8 +112,11 @@ const fn is_service_code(context: Context) -> bool {
 
 /// Finds calls that block a worker.
 pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
-    for node in model.tree.all() {
-        let Some(hit) = model.blocking_call(node) else { continue };
+    let hits: Vec<Blocking> = model.tree.all().filter_map(|node| model.blocking_call(node)).collect();
+    // A file that is opened and read is told where it is read.
+    let opened: Vec<NodeId> = hits.iter().filter_map(|hit| hit.opened).collect();
+    for hit in hits.into_iter().filter(|hit| !opened.contains(&hit.node)) {
+        let node = hit.node;
         let span = model.tree.span(hit.node);
         let context = model.context(node);
         let body = model.body_of(node);
@@ -123,6 +133,10 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             }
             _ => continue,
         }
+        let candidate = match hit.opened {
+            Some(head) => candidate.evidence(Step::at("opened-here", model.tree.span(head))),
+            None => candidate,
+        };
         let around = model.function_of(node).map_or(span, |f| f.name_span);
         let mut candidate = candidate.evidence(Step::at("in-async-body", around));
         let is_tool = matches!(context, Context::Cli | Context::Build);
@@ -139,6 +153,9 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             }
             // Copying and removing whole folders takes long wherever it is done.
             "blocking-file" if is_service_code(context) && hit.whole_tree => {
+                candidate = candidate.need(in_service()).assume(Step::at("others-wait-meanwhile", span));
+            }
+            "blocking-file" if is_service_code(context) && hit.large && !hit.fixed => {
                 candidate = candidate.need(in_service()).assume(Step::at("others-wait-meanwhile", span));
             }
             // Small files read now and then cost little: only a handler's

@@ -1,12 +1,14 @@
 //! Calls that block their thread, and functions that make such a call.
 
+mod files;
+
 use std::collections::BTreeMap;
 
 use super::Model;
 use super::functions::Body;
 use super::node::{Function, Kind, NodeId};
 use super::path::{equals, starts_with};
-use crate::lang::typescript::names::{LARGE_FILES, SMALL_FILES, words};
+use crate::lang::typescript::names::{LARGE_FILES, words};
 use crate::observe::Blocks;
 
 /// A call that returns only when it is done, however long that takes.
@@ -22,6 +24,11 @@ pub struct Blocking {
     /// It is quick itself, by what is known: what follows may take long, or
     /// the file may be large against its name.
     pub brief: bool,
+    /// A whole file whose name, or whose reader's, says that it may hold
+    /// megabytes.
+    pub large: bool,
+    /// Where the file that is read or written was opened.
+    pub opened: Option<NodeId>,
     /// It reads one small thing over and over: a file whose path is written
     /// here, which the system keeps in memory.
     pub fixed: bool,
@@ -31,7 +38,18 @@ pub struct Blocking {
 
 impl Blocking {
     fn new(node: NodeId, kind: &'static str, call: impl Into<String>) -> Self {
-        Self { node, kind, call: call.into(), whole_tree: false, brief: false, fixed: false, remedy: None }
+        let call = call.into();
+        Self {
+            node,
+            kind,
+            call,
+            whole_tree: false,
+            brief: false,
+            large: false,
+            opened: None,
+            fixed: false,
+            remedy: None,
+        }
     }
 
     fn with(self, remedy: Option<Remedy>) -> Self {
@@ -190,7 +208,8 @@ impl Model<'_> {
                 let constant = !grown && args.iter().all(|&a| self.is_constant(a));
                 let fixed = matches!(leaf, "read" | "read_to_string") && constant;
                 let brief = !whole_tree && args.first().is_some_and(|&path| self.names_small_file(path));
-                return Some(Blocking { whole_tree, brief, fixed, remedy, ..hit("blocking-file") });
+                let large = !brief && args.first().is_some_and(|&path| self.may_be_large(node, path));
+                return Some(Blocking { whole_tree, brief, large, fixed, remedy, ..hit("blocking-file") });
             }
             let listing = path.len() == 3 && leaf == "read_dir";
             let handle = path.len() == 4 && path[2] == "File" && matches!(leaf, "open" | "create");
@@ -242,13 +261,6 @@ impl Model<'_> {
         level("best") || !level("fast") && named()
     }
 
-    /// Settings, keys and certificates, by the words of the path or of the
-    /// function around.
-    fn names_small_file(&self, path: NodeId) -> bool {
-        let small = |name: &str| words(name).iter().any(|word| SMALL_FILES.contains(&word.as_str()));
-        small(self.source.slice(self.tree.span(path))) || self.function_of(path).is_some_and(|f| small(&f.name))
-    }
-
     fn blocking_method(&self, node: NodeId, receiver: NodeId, name: &str) -> Option<Blocking> {
         let hit = |kind, call: &str| Some(Blocking::new(node, kind, call));
         match name {
@@ -272,7 +284,10 @@ impl Model<'_> {
                 let head = self.origin(self.chain_root(receiver))?;
                 let path = self.callee(head)?;
                 let file = equals(&path, "std::fs::File::open") || equals(&path, "std::fs::File::create");
-                if file { hit("blocking-file", &format!("std::fs::File::{name}")) } else { None }
+                let Kind::Call { args, .. } = self.tree.kind(head) else { return None };
+                let large = args.first().is_some_and(|&path| self.may_be_large(node, path));
+                let found = Blocking::new(node, "blocking-file", format!("std::fs::File::{name}"));
+                file.then_some(Blocking { large, opened: Some(head), ..found })
             }
             _ => None,
         }
@@ -381,7 +396,6 @@ fn grows(path: &str) -> bool {
     [".log", ".csv", ".jsonl", ".ndjson", ".parquet", ".db"].iter().any(|end| path.ends_with(end))
 }
 
-/// The longest waits first.
 /// What computes for as long as its input is large: encoders of flate2 and zstd,
 /// which work while they are written to, and the decoding of images.
 fn works(path: &[String]) -> Option<&'static str> {
@@ -397,6 +411,7 @@ fn works(path: &[String]) -> Option<&'static str> {
     }
 }
 
+/// The longest waits first.
 fn rank(one: &Blocks) -> u8 {
     match one.kind {
         "blocking-http" => 0,

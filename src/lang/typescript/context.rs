@@ -8,7 +8,7 @@ mod routes;
 mod written;
 
 use oxc_ast::AstKind;
-use oxc_ast::ast::{Expression, MethodDefinitionKind};
+use oxc_ast::ast::{Expression, MethodDefinitionKind, TSSignature, TSType};
 use oxc_span::GetSpan;
 use oxc_syntax::node::NodeId;
 
@@ -279,6 +279,10 @@ impl<'a> Model<'a> {
             if types.iter().any(|name| REQUEST_TYPES.contains(name)) && !self.is_client_request(&types) {
                 return true;
             }
+            let annotation = parameter.type_annotation.as_ref();
+            if annotation.is_some_and(|a| self.brings_request(&a.type_annotation)) {
+                return true;
+            }
             if let oxc_ast::ast::BindingPattern::BindingIdentifier(id) = &parameter.pattern {
                 names.push(id.name.as_str());
             }
@@ -290,6 +294,29 @@ impl<'a> Model<'a> {
             }
             _ => false,
         }
+    }
+
+    /// `{ data, req }: Args` beside `type Args = { data: T; req: PayloadRequest }`,
+    /// and `file: PayloadRequest['file']`. Names that clients' libraries have
+    /// for what they send and get are left out.
+    fn brings_request(&self, ty: &'a TSType<'a>) -> bool {
+        const OF_CLIENTS_TOO: &[&str] = &["Request", "IncomingMessage", "HttpRequest", "RequestHandler"];
+        let is_request = |ty: &TSType<'a>| {
+            let names = type_names(ty);
+            names.iter().any(|name| REQUEST_TYPES.contains(name) && !OF_CLIENTS_TOO.contains(name))
+        };
+        if let TSType::TSIndexedAccessType(of) = ty {
+            return is_request(&of.object_type);
+        }
+        self.shape_of(ty).is_some_and(|members| {
+            members.iter().any(|member| match member {
+                TSSignature::TSPropertySignature(property) => {
+                    let own = property.type_annotation.as_ref().map(|a| &a.type_annotation);
+                    own.is_some_and(|own| matches!(own, TSType::TSTypeReference(_)) && is_request(own))
+                }
+                _ => false,
+            })
+        })
     }
 
     /// `Request` alone is also what browser code hands to `fetch`.

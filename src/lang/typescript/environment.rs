@@ -4,6 +4,8 @@
 use oxc_ast::ast::{CallExpression, Expression, ObjectPropertyKind};
 use oxc_syntax::operator::UnaryOperator;
 
+use super::names::words;
+use super::path::Root;
 use super::path::argument;
 use super::values::key_name;
 use super::{Model, bare};
@@ -11,8 +13,9 @@ use crate::observe::{Known, Value};
 use crate::source::Span;
 
 impl<'a> Model<'a> {
-    /// The number that an expression takes from the environment where that
-    /// sets no other: `Number(process.env.SIZE || 2)`, `env.SIZE ?? '2'`.
+    /// The number that an expression takes from the environment or the settings
+    /// where these set no other: `Number(process.env.SIZE || 2)`,
+    /// `env.SIZE ?? '2'`, `config.get('db.pool') ?? 1`.
     pub fn default_number(&self, expression: &Expression<'a>) -> Option<(f64, Span)> {
         match bare(expression) {
             Expression::CallExpression(call) => {
@@ -37,10 +40,14 @@ impl<'a> Model<'a> {
             Expression::UnaryExpression(unary) if unary.operator == UnaryOperator::UnaryPlus => {
                 self.default_number(&unary.argument)
             }
-            Expression::LogicalExpression(logical) if self.reads_environment(&logical.left) => {
+            Expression::LogicalExpression(logical)
+                if self.reads_environment(&logical.left) || self.reads_settings(&logical.left) =>
+            {
                 self.plain_number(&logical.right)
             }
-            Expression::ConditionalExpression(choice) if self.reads_environment(&choice.test) => {
+            Expression::ConditionalExpression(choice)
+                if self.reads_environment(&choice.test) || self.reads_settings(&choice.consequent) =>
+            {
                 self.plain_number(&choice.alternate)
             }
             _ => None,
@@ -60,6 +67,28 @@ impl<'a> Model<'a> {
     fn reads_environment(&self, expression: &Expression<'a>) -> bool {
         let text = self.text(expression);
         text.contains("process.env") || text.contains("Bun.env") || text.contains("import.meta.env")
+    }
+
+    /// `config.database.poolMax`, `this.configService.get('db.pool')`,
+    /// `settings.pool.max`: members of what configures a program. Options that
+    /// callers hand in are none.
+    fn reads_settings(&self, expression: &Expression<'a>) -> bool {
+        const SETTINGS: &[&str] = &["config", "configuration", "conf", "cfg", "settings", "env"];
+        let path = match bare(expression) {
+            Expression::CallExpression(call) => match (self.callee(call), argument(&call.arguments, 0)) {
+                (path, Some(inner)) if path.is_global("Number", &[]) => return self.reads_settings(inner),
+                (path, Some(_)) => path,
+                (_, None) => return false,
+            },
+            other => self.path_of(other),
+        };
+        let of_settings = |name: &str| words(name).iter().any(|word| SETTINGS.contains(&word.as_str()));
+        let root = match path.root {
+            Root::Symbol(_, name) | Root::Global(name) => name,
+            _ => "",
+        };
+        let Some((_, holders)) = path.members.split_last() else { return false };
+        of_settings(root) || holders.iter().any(|holder| of_settings(holder))
     }
 
     /// The defaults of `schema.parse(process.env)`, by the names of the

@@ -275,6 +275,7 @@ pub const SMALL_FILES: &[&str] = &[
     "keys",
     "secret",
     "pid",
+    "lock",
     "version",
     "manifest",
     "dotenv",
