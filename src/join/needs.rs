@@ -186,7 +186,7 @@ fn makes_client(name: &NameRef, path: &str, facts: &Facts, exports: &dyn Exports
         Found::Client(file, library, span) => {
             let shown = std::iter::once(&name.name).chain(&name.members).cloned().collect::<Vec<_>>().join("::");
             let step = Step::at("client-made-by", span).in_file(file);
-            Answer::Yes(step.with("name", shown.trim_end_matches("()")).with("client", library))
+            Answer::Yes(step.with("name", shown.trim_end_matches("()").trim_end_matches("(_)")).with("client", library))
         }
         Found::NeedFiles(files) => Answer::NeedFiles(files.into_iter().collect()),
         _ => Answer::Unknown,

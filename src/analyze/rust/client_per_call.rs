@@ -3,12 +3,13 @@
 
 mod elsewhere;
 
+use self::elsewhere::{Maker, Taken};
 use super::client_timeout::{bounds_answers, is_timed_by_default, timeout_within, unbounded_requests};
 use crate::analyze::rust::not_only_at_start;
 use crate::analyze::sink::Builder;
 use crate::analyze::{Sink, Vocabulary};
 use crate::lang::rust::Model;
-use crate::lang::rust::clients::{Constructor, Form, Library, Use};
+use crate::lang::rust::clients::{Constructor, Form, Library, PER_TENANT, Use};
 use crate::lang::rust::functions::Body;
 use crate::lang::rust::node::{Kind, Lit, NodeId, Pattern};
 use crate::observe::{Confidence, Context, Draft, IfNo, Need, Question, Step};
@@ -46,24 +47,6 @@ pub const VOCABULARY: Vocabulary = Vocabulary {
 /// often would open a new one anyway.
 const IDLE_SECONDS: f64 = 90.0;
 
-/// One client per tenant is a need, not an oversight.
-const PER_TENANT: &[&str] = &[
-    "proxy",
-    "identity",
-    "add_root_certificate",
-    "tls_certs_merge",
-    "resolve",
-    "redirect",
-    "cookie_store",
-    "cookie_provider",
-    "local_address",
-    "default_headers",
-    "resolve_to_addrs",
-    "dns_resolver",
-    "use_preconfigured_tls",
-    "tls_config",
-];
-
 /// Finds clients that are made, used and dropped within one call.
 pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
     for constructor in model.constructors() {
@@ -94,7 +77,7 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
         };
         sink.push(candidate);
     }
-    for (constructor, used, maker) in elsewhere::taken(model) {
+    for Taken { constructor, used, maker } in elsewhere::taken(model) {
         let context = model.context(constructor.node);
         let in_loop = work_loop(model, constructor.node);
         let span = model.tree.span(constructor.node);
@@ -102,16 +85,26 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
         let candidate = sink
             .candidate(span, model.symbol(constructor.node), context)
             .variant("client-per-call")
-            .value("client", "HTTP")
+            .value("client", "new HTTP")
             .value("cold", !hot)
             .value("in_loop", in_loop.is_some())
-            .value("untimed", false)
-            .need(Need {
-                question: Question::MakesClient(maker),
+            .value("untimed", false);
+        let candidate = match maker {
+            Maker::Elsewhere(name) => candidate.need(Need {
+                question: Question::MakesClient(name),
                 span: Some(span),
                 if_unknown: None,
                 if_no: IfNo::Clear,
-            });
+            }),
+            Maker::Here(function, library) => candidate.evidence(
+                Step::at("client-made-by", function.name_span)
+                    .with(
+                        "name",
+                        model.owner_name(function).map_or_else(String::new, |o| format!("{o}::{}", function.name)),
+                    )
+                    .with("client", library.name()),
+            ),
+        };
         sink.push(match guard(model, &constructor, used, context, in_loop) {
             Some(guard) => candidate.clear(guard),
             None => weighed(model, &constructor, used, context, places(model, used, in_loop, candidate)),

@@ -84,6 +84,24 @@ pub enum Use {
     Escapes,
 }
 
+/// One client per tenant is a need, not an oversight.
+pub const PER_TENANT: &[&str] = &[
+    "proxy",
+    "identity",
+    "add_root_certificate",
+    "tls_certs_merge",
+    "resolve",
+    "redirect",
+    "cookie_store",
+    "cookie_provider",
+    "local_address",
+    "default_headers",
+    "resolve_to_addrs",
+    "dns_resolver",
+    "use_preconfigured_tls",
+    "tls_config",
+];
+
 /// How many functions of a file a builder is followed through.
 const HELPERS: usize = 4;
 
@@ -196,8 +214,9 @@ impl Model<'_> {
     }
 
     /// The library of the client that a type's constructor makes for the value
-    /// that it gives: `PricesClient::new(config)`.
-    pub fn holds_new_client(&self, function: &Function) -> Option<Library> {
+    /// that it gives, and whether it is the same one whatever the constructor is
+    /// handed: `PricesClient::new(config)`.
+    pub fn holds_new_client(&self, function: &Function) -> Option<(Library, bool)> {
         let owner = self.owner_name(function).filter(|_| !function.is_async && function.receiver.is_none())?;
         let is_own = |leaf: &str| leaf == "Self" || leaf == owner;
         let output = function.output.as_ref()?;
@@ -206,7 +225,9 @@ impl Model<'_> {
         }
         let made: Vec<_> = self.tree.below(function.body?).filter_map(|id| self.constructor(id)).collect();
         let [made] = made.as_slice() else { return None };
-        (made.form != Form::OneShot).then_some(made.library)
+        // What a connector of hyper's holds is not seen.
+        let same = made.library != Library::Hyper && self.varying_setting(made, PER_TENANT).is_none();
+        (made.form != Form::OneShot).then_some((made.library, same))
     }
 
     /// Where a function makes the client that is its value; `call` is the one

@@ -41,11 +41,16 @@ pub fn observe(model: &Model<'_>) -> Observations {
         }
     }
     for function in model.tree.functions.iter().filter(|f| f.owner.is_some() && !model.is_test(f.node)) {
-        if let Some(library) = model.holds_new_client(function)
+        if let Some((library, same)) = model.holds_new_client(function)
             && let Some(owner) = model.owner_name(function)
         {
+            let name = format!("{owner}.{}", function.name);
             let made = Export::Client(library.name(), function.name_span);
-            observations.exports.insert(format!("{owner}.{}()", function.name), made);
+            // What it gives to those who hand it what all share, and to whomever.
+            if same {
+                observations.exports.insert(format!("{name}(_)"), made.clone());
+            }
+            observations.exports.insert(format!("{name}()"), made);
         }
     }
     (observations.callers, observations.async_calls) = calls(model);

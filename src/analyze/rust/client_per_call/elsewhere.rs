@@ -6,25 +6,51 @@ use crate::lang::rust::Model;
 use crate::lang::rust::clients::{Constructor, Form, Library, Use};
 use crate::lang::rust::effects::VERBS;
 use crate::lang::rust::functions::Body;
-use crate::lang::rust::node::{Kind, NodeId};
+use crate::lang::rust::node::{Function, Kind, NodeId};
 use crate::lang::rust::path::reference;
 use crate::observe::{Context, NameRef};
 
-/// Clients that a function of another file makes: `clients::payer(user)?`.
-pub(super) fn taken<'m>(model: &'m Model<'_>) -> impl Iterator<Item = (Constructor<'m>, Use, NameRef)> {
+/// A client that a call gets from the function that makes it.
+pub(super) struct Taken<'m> {
+    /// The call, as what makes the client.
+    pub(super) constructor: Constructor<'m>,
+    /// What becomes of what it gives.
+    pub(super) used: Use,
+    /// The function that makes it.
+    pub(super) maker: Maker<'m>,
+}
+
+/// Where a client's maker stands.
+pub(super) enum Maker<'m> {
+    /// In this file.
+    Here(&'m Function, Library),
+    /// In another one, which tells whether it makes a client.
+    Elsewhere(NameRef),
+}
+
+/// Clients that functions of other files make, and those that constructors of
+/// the project's types make for the value that they give:
+/// `clients::payer(user)?`, `MarketClient::new(key)`.
+pub(super) fn taken<'m>(model: &'m Model<'_>) -> impl Iterator<Item = Taken<'m>> {
     model.tree.all().filter_map(|node| {
         let Kind::Call { .. } = model.tree.kind(node) else { return None };
-        if model.body_of(node) != Body::Async || model.is_awaited(node) || model.called_here(node).is_some() {
+        if model.body_of(node) != Body::Async || model.is_awaited(node) {
             return None;
         }
-        let mut name = reference(&model.callee(node)?)?;
         let constructor =
             Constructor { node, head: node, library: Library::Reqwest, form: Form::Made, settings: Vec::new() };
         let used = model.use_of(&constructor);
+        if let Some(function) = model.called_here(node) {
+            let (library, same) = model.holds_new_client(function)?;
+            let per_call = is_held_for_request(model, node, used) && (same || is_for_all(model, node));
+            return per_call.then_some(Taken { constructor, used, maker: Maker::Here(function, library) });
+        }
+        let mut name = reference(&model.callee(node)?)?;
         if let Some(method) = name.members.last_mut() {
-            method.push_str("()");
             let own = name.module.split("::").next().is_some_and(|root| matches!(root, "crate" | "super" | "self"));
-            return (own && is_held_for_request(model, node, used)).then_some((constructor, used, name));
+            method.push_str(if is_for_all(model, node) { "()" } else { "(_)" });
+            let per_call = own && is_held_for_request(model, node, used);
+            return per_call.then_some(Taken { constructor, used, maker: Maker::Elsewhere(name) });
         }
         let asks = |receiver: NodeId| {
             let parent = model.tree.node(receiver).parent;
@@ -39,19 +65,19 @@ pub(super) fn taken<'m>(model: &'m Model<'_>) -> impl Iterator<Item = (Construct
             _ => false,
         };
         name.name.push_str("()");
-        sends.then_some((constructor, used, name))
+        sends.then_some(Taken { constructor, used, maker: Maker::Elsewhere(name) })
     })
 }
 
 /// True for `MarketClient::new(&state.config.market)?` that one request makes,
-/// calls and drops: its own file tells whether it makes a client.
+/// calls and drops.
 fn is_held_for_request(model: &Model<'_>, node: NodeId, used: Use) -> bool {
     let hot = model.context(node) == Context::Handler || work_loop(model, node).is_some();
     let Use::Local(binding) = used else { return false };
     let name = model.bound_by(node).and_then(|(_, pattern)| pattern.name());
     let called = |receiver: NodeId| matches!(model.tree.kind(model.tree.node(receiver).parent), Kind::Method { .. });
     let uses = name.map(|name| model.uses_of(binding, name)).unwrap_or_default();
-    hot && is_for_all(model, node) && !uses.is_empty() && uses.into_iter().all(called)
+    hot && !uses.is_empty() && uses.into_iter().all(called)
 }
 
 /// True where a call is handed nothing but constants and what all requests

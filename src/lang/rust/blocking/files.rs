@@ -1,7 +1,7 @@
 //! What a file may hold, by the names around its reading.
 
 use crate::lang::rust::Model;
-use crate::lang::rust::node::{Kind, NodeId};
+use crate::lang::rust::node::{Kind, Lit, NodeId, Ty};
 use crate::lang::typescript::names::{LARGE_FILES, SMALL_FILES, words};
 
 /// Words of files that hold data of a store.
@@ -13,7 +13,7 @@ impl Model<'_> {
     pub(super) fn names_small_file(&self, path: NodeId) -> bool {
         let small = |name: &str| words(name).iter().any(|word| SMALL_FILES.contains(&word.as_str()));
         small(self.source.slice(self.tree.span(path)))
-            || small(self.origin_text(path))
+            || self.texts_of(path).any(small)
             || self.function_of(path).is_some_and(|f| small(&f.name))
     }
 
@@ -25,37 +25,38 @@ impl Model<'_> {
             let mut words = words(name).into_iter();
             words.any(|word| LARGE_FILES.contains(&word.as_str()) || DATA_FILES.contains(&word.as_str()))
         };
-        let written = self.origin_text(path);
+        let written = self.source.slice(self.tree.span(self.path_made(path)));
         let Some(function) = self.function_of(call) else { return false };
         let named = self.source.path.rsplitn(3, '/').take(2).any(large) || large(&function.name) || large(written);
         !self.names_small_file(path) && (named || self.gives_bytes_of(call, path))
     }
 
-    /// What a path is made of: the text of the local that holds it.
-    fn origin_text(&self, path: NodeId) -> &str {
-        let bare = self.borrowed(path);
-        let made = self.init_of(bare).unwrap_or(bare);
-        self.source.slice(self.tree.span(made))
+    /// The texts that a path is made of: `"lock"` of `done.with_extension("lock")`.
+    fn texts_of(&self, path: NodeId) -> impl Iterator<Item = &str> {
+        self.tree.below(self.path_made(path)).filter_map(|id| match self.tree.kind(id) {
+            Kind::Literal(Lit::Text(text)) => Some(text.as_str()),
+            _ => None,
+        })
     }
 
     /// `async fn get(&self, file: &str) -> Result<Bytes>`: a parameter names the
     /// file, and the caller gets all of it.
     fn gives_bytes_of(&self, call: NodeId, path: NodeId) -> bool {
         let Some(function) = self.function_of(call) else { return false };
-        let bytes = |ty: &crate::lang::rust::node::Ty| ty.mentions("Bytes") || ty.mentions("Vec") && ty.mentions("u8");
+        let bytes = |ty: &Ty| ty.mentions("Bytes") || ty.mentions("Vec") && ty.mentions("u8");
         let given = |id: NodeId| match self.tree.kind(id) {
             Kind::Path(path) => path.first().is_some_and(|name| function.params.iter().any(|p| p.pattern.binds(name))),
             _ => false,
         };
-        let bare = self.borrowed(path);
-        let made = self.init_of(bare).unwrap_or(bare);
-        function.output.as_ref().is_some_and(bytes) && self.tree.below(made).any(given)
+        function.output.as_ref().is_some_and(bytes) && self.tree.below(self.path_made(path)).any(given)
     }
 
-    fn borrowed(&self, node: NodeId) -> NodeId {
-        match self.tree.kind(node) {
+    /// The expression that a path, or the local that holds it, is made by.
+    fn path_made(&self, path: NodeId) -> NodeId {
+        let bare = match self.tree.kind(path) {
             Kind::Reference { value, .. } => *value,
-            _ => node,
-        }
+            _ => path,
+        };
+        self.init_of(bare).unwrap_or(bare)
     }
 }
