@@ -22,7 +22,7 @@ use crate::lang::typescript::names::{is_timing, words};
 use crate::lang::typescript::path::{Binding, Root, argument, is_project_module};
 use crate::lang::typescript::values::{Property, property};
 use crate::lang::typescript::{Model, bare, span};
-use crate::observe::{Context, Gift, IfNo, Known, NameRef, Need, Question, Step};
+use crate::observe::{Confidence, Context, Gift, IfNo, Known, NameRef, Need, Question, Step};
 use crate::source::Span;
 
 /// The analysis with everything it may say.
@@ -343,6 +343,18 @@ fn judge<'a>(model: &Model<'a>, sink: &Sink<'_>, timer: &Timer<'a>) -> (u32, Bui
     if let Some(name) = starts_timer_elsewhere(model, timer.call).filter(|_| timer.origin == Origin::Elsewhere) {
         let question = Question::Gives(name, Gift::Timer);
         builder = builder.need(Need { question, span: None, if_unknown: None, if_no: IfNo::Clear });
+    }
+    // A second or two, of which nothing says that they come often: true, and
+    // hardly one of those that were read was worth a change.
+    if !long
+        && !repeated
+        && enclosing.context == Context::Library
+        && enclosing.request_path_by_name.is_none()
+        && let Some(function) = enclosing.function
+    {
+        let question = Question::CalledPerRequest(model.name_span(function));
+        builder =
+            builder.need(Need { question, span: None, if_unknown: Some(Confidence::Possible), if_no: IfNo::Clear });
     }
     let guard = match kept(model, timer) {
         Kept::Guarded(guard) => Some(guard),
