@@ -66,6 +66,8 @@ pub struct Blocks {
     pub kind: &'static str,
     /// It goes through a whole folder.
     pub whole_tree: bool,
+    /// It reads or writes a whole file that names call large.
+    pub large: bool,
     /// Where.
     pub span: Span,
     /// False where it stands in a branch.
@@ -85,6 +87,8 @@ pub struct AsyncCall {
     pub context: Context,
     /// The name of the async function around it.
     pub around: Span,
+    /// Where it is handed a file: whether names call that large, or small.
+    pub large: Option<bool>,
 }
 
 /// What is to be known of what a function gives, besides its effect.

@@ -104,7 +104,8 @@ impl Model<'_> {
                 continue;
             }
             let span = self.tree.span(hit.node);
-            let blocks = Blocks { call: hit.call, kind: hit.kind, whole_tree: hit.whole_tree, span, always: true };
+            let Blocking { call, kind, whole_tree, large, .. } = hit;
+            let blocks = Blocks { call, kind, whole_tree, large, span, always: true };
             self.note(&mut found, node, blocks);
         }
         for _ in 1..DEPTH {

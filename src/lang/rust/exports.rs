@@ -205,7 +205,14 @@ fn calls(model: &Model<'_>) -> (Vec<NamedCall>, Vec<AsyncCall>) {
         let concerned = !matches!(context, Context::Build | Context::Cli | Context::Startup);
         if concerned && !model.is_awaited(id) && model.body_of(id) == Body::Async {
             let (span, symbol, name) = (model.tree.span(id), model.symbol(id), name.clone());
-            unawaited.push(AsyncCall { name, span, symbol, context, around: function.name_span });
+            unawaited.push(AsyncCall {
+                name,
+                span,
+                symbol,
+                context,
+                around: function.name_span,
+                large: model.is_large_file(id),
+            });
         }
         callers.push(NamedCall {
             name,

@@ -28,7 +28,17 @@ impl Model<'_> {
         let written = self.source.slice(self.tree.span(self.path_made(path)));
         let Some(function) = self.function_of(call) else { return false };
         let named = self.source.path.rsplitn(3, '/').take(2).any(large) || large(&function.name) || large(written);
-        !self.names_small_file(path) && (named || self.gives_bytes_of(call, path))
+        !self.names_small_file(path) && (named || self.passes_bytes_of(call, path))
+    }
+
+    /// What names say of the file that a function is handed first, if anything.
+    pub fn is_large_file(&self, call: NodeId) -> Option<bool> {
+        let (Kind::Call { args, .. } | Kind::Method { args, .. }) = self.tree.kind(call) else { return None };
+        let path = *args.first()?;
+        if self.names_small_file(path) {
+            return Some(false);
+        }
+        self.may_be_large(call, path).then_some(true)
     }
 
     /// The texts that a path is made of: `"lock"` of `done.with_extension("lock")`.
@@ -39,16 +49,24 @@ impl Model<'_> {
         })
     }
 
-    /// `async fn get(&self, file: &str) -> Result<Bytes>`: a parameter names the
-    /// file, and the caller gets all of it.
-    fn gives_bytes_of(&self, call: NodeId, path: NodeId) -> bool {
+    /// `async fn get(&self, file: &str) -> Result<Bytes>`,
+    /// `async fn set(&self, file: &str, data: Bytes)`: a parameter names the file,
+    /// and the caller gets all of it, or gives all that is written.
+    fn passes_bytes_of(&self, call: NodeId, path: NodeId) -> bool {
         let Some(function) = self.function_of(call) else { return false };
-        let bytes = |ty: &Ty| ty.mentions("Bytes") || ty.mentions("Vec") && ty.mentions("u8");
+        let bytes = |ty: &Ty| ty.mentions("Bytes") || ty.mentions("u8");
         let given = |id: NodeId| match self.tree.kind(id) {
             Kind::Path(path) => path.first().is_some_and(|name| function.params.iter().any(|p| p.pattern.binds(name))),
             _ => false,
         };
-        function.output.as_ref().is_some_and(bytes) && self.tree.below(self.path_made(path)).any(given)
+        let (Kind::Call { args, .. } | Kind::Method { args, .. }) = self.tree.kind(call) else { return false };
+        let written = |name: &str| function.params.iter().any(|p| p.pattern.name() == Some(name) && bytes(&p.ty));
+        let writes = || {
+            args.iter()
+                .flat_map(|&argument| self.tree.below(argument))
+                .any(|id| matches!(self.tree.kind(id), Kind::Path(path) if path.len() == 1 && written(&path[0])))
+        };
+        (function.output.as_ref().is_some_and(bytes) || writes()) && self.tree.below(self.path_made(path)).any(given)
     }
 
     /// The expression that a path, or the local that holds it, is made by.
