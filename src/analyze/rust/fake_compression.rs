@@ -338,5 +338,14 @@ fn find_unknown(model: &Model<'_>, reached: &[Reached]) -> Option<NodeId> {
         let full = model.resolve(id, path).unwrap_or_else(|| path.clone());
         !full.first().is_some_and(|root| KNOWN.contains(&root.as_str()))
     };
+    // `.map_err(|e| ApiError::Internal(e.into()))` makes an error, no result.
+    let of_error = |id: NodeId| {
+        model.tree.ancestors(id).any(|around| {
+            matches!(model.tree.kind(around), Kind::Method { name, receiver, .. }
+                if matches!(name.as_str(), "map_err" | "ok_or" | "ok_or_else" | "context" | "with_context")
+                    && !model.tree.is_within(id, *receiver))
+        })
+    };
+    let unknown = |id: &NodeId| unknown(id) && !of_error(*id);
     reached.iter().find_map(|Reached { body, by }| model.tree.below(*body).find(unknown).map(|id| by.unwrap_or(id)))
 }

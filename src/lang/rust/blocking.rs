@@ -361,10 +361,18 @@ impl Model<'_> {
     fn runs_diesel(&self, node: NodeId) -> bool {
         let Kind::Method { args, .. } = self.tree.kind(node) else { return false };
         let [connection] = args.as_slice() else { return false };
-        let Kind::Reference { value, mutable } = self.tree.kind(*connection) else { return false };
-        // Nothing else of these names is lent a connection to change.
-        let named = |leaf: &str| leaf.contains("conn") || leaf == "db";
-        let lent = *mutable || self.leaf_name(*value).is_some_and(named);
+        let lent = match self.tree.kind(*connection) {
+            // Nothing else of these names is lent a connection to change.
+            Kind::Reference { value, mutable } => {
+                let named = |leaf: &str| leaf.contains("conn") || leaf == "db";
+                *mutable || self.leaf_name(*value).is_some_and(named)
+            }
+            // `conn: &mut PgConnection`, handed on as it came.
+            Kind::Path(_) => self
+                .type_of(*connection)
+                .is_some_and(|typed| typed.ty.reference == Some(true) && typed.ty.leaf().ends_with("Connection")),
+            _ => false,
+        };
         lent && self.names_crate("diesel") && !self.names_crate("diesel_async")
     }
 
