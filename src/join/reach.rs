@@ -89,17 +89,19 @@ pub fn called_per_request(path: &str, name: Span, join: &Join<'_>) -> Answer {
     let answer = join.reached().answer(path, name);
     let (files, facts) = (join.files, join.facts);
     let Some(own) = files.get(path).filter(|_| answer == Answer::Unknown) else { return answer };
-    let leaf = own.source.slice(name);
+    // A helper of the same file may stand between.
+    let functions = led_to_within(own, name);
     let serves = |from: &str| !facts.is_command(from) && !facts.is_called_by_others(from) && !facts.is_tool(from);
     for from in files.iter() {
         let at = &from.source.path;
         for call in from.map.observations.calls.iter().filter(|call| !call.starts) {
             let (Some(service), Callee::There(callee)) = (&call.service, &call.callee) else { continue };
-            let named = callee.members.last().unwrap_or(&callee.name) == leaf;
+            let leaf = callee.members.last().unwrap_or(&callee.name);
+            let named = functions.iter().any(|&function| own.source.slice(function) == leaf);
             if named
                 && serves(at)
                 && matches!(lookup::find(at, callee, facts, files),
-                    Found::Function(found, summary) if found == path && summary.span == name)
+                    Found::Function(found, summary) if found == path && functions.contains(&summary.span))
             {
                 let step = Step::at("called-by-service", call.span).in_file(at.clone());
                 return Answer::Likely(step.with("name", service.as_str()));
@@ -107,6 +109,23 @@ pub fn called_per_request(path: &str, name: Span, join: &Join<'_>) -> Answer {
         }
     }
     answer
+}
+
+/// The function whose name stands there, and those of its file that lead to it.
+fn led_to_within(file: &Mapped, name: Span) -> Vec<Span> {
+    let mut functions = vec![name];
+    for _ in 1..HOPS {
+        let callers = file.map.observations.calls.iter().filter(|call| !call.starts).filter_map(|call| {
+            match (&call.callee, call.caller) {
+                (Callee::Here(callee), Caller::Function(by)) if functions.contains(callee) => Some(by),
+                _ => None,
+            }
+        });
+        let new: Vec<Span> = callers.filter(|by| !functions.contains(by)).collect();
+        functions.extend(new);
+    }
+    functions.dedup();
+    functions
 }
 
 /// A function, by its file and the place of its name, with the handler's file

@@ -83,13 +83,15 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             unbounded.extend(requests_of_static(model, constructor));
             unbounded.truncate(NAMED);
         }
-        let elsewhere = if unbounded.is_empty() { elsewhere } else { None };
+        let hyper = constructor.library == Library::Hyper;
+        // Nothing but a timer around them bounds requests of hyper's client.
+        let elsewhere = if unbounded.is_empty() || hyper { elsewhere } else { None };
         if let Some(guard) = guard(model, constructor, used, context, elsewhere) {
             candidate = candidate.clear(guard);
             sink.push(candidate);
             continue;
         }
-        if constructor.library == Library::Hyper {
+        if hyper && (unbounded.is_empty() || model.source.text.contains("TimeoutConnector")) {
             continue;
         }
         for &request in &unbounded {
@@ -237,7 +239,7 @@ fn is_unbounded(model: &Model<'_>, request: NodeId) -> bool {
     let end = model.chain_end(request);
     let chain = model.chain(end);
     const SENDS: &[&str] = &["send", "call", "send_json", "send_form", "send_string", "send_bytes"];
-    let sends = chain.iter().any(|(_, name)| SENDS.contains(name));
+    let sends = chain.iter().any(|(_, name)| SENDS.contains(name)) || asks_by_hyper(model, request);
     let own = chain.iter().any(|(_, name)| name.contains("timeout"));
     let timer = |id: NodeId| match model.tree.kind(id) {
         Kind::Call { callee, .. } => match model.tree.kind(*callee) {
@@ -249,6 +251,17 @@ fn is_unbounded(model: &Model<'_>, request: NodeId) -> bool {
         _ => false,
     };
     sends && !own && !model.tree.ancestors(end).into_iter().any(|id| timer(id) || is_timed_block(model, id))
+}
+
+/// `self.http.request(request).await` of hyper's client; a request that only
+/// passes through is as long as whoever sent it waits.
+fn asks_by_hyper(model: &Model<'_>, request: NodeId) -> bool {
+    let Kind::Method { receiver, .. } = model.tree.kind(request) else { return false };
+    let passes = || {
+        let function = model.function_of(request);
+        function.is_some_and(|f| f.params.iter().any(|given| given.ty.mentions("Request")))
+    };
+    model.is_awaited(request) && model.is_hyper_client(*receiver) && !passes()
 }
 
 /// True for an async block that a local holds, and `timeout(limit, …)` waits for.

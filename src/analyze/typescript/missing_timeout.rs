@@ -60,7 +60,7 @@ pub const ANALYSIS: Analysis<super::Run> = Analysis {
             "custom-dispatcher",
             "explicit",
         ],
-        assumptions: &["no-global-default", "no-caller-timeout", "module-silent"],
+        assumptions: &["no-global-default", "no-caller-timeout", "module-silent", "agent-silent"],
         labels: &[],
         patches: &["axios-timeout", "fetch-signal", "got-timeout"],
         variants: &["instance", "fetch", "raw-request", "unhandled-timeout"],

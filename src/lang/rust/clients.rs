@@ -234,7 +234,8 @@ impl Model<'_> {
     /// that is being asked about, if any.
     fn made_by(&self, function: &Function, call: Option<NodeId>) -> Option<Constructor<'_>> {
         let output = function.output.as_ref()?;
-        if !output.mentions("Client") && !output.mentions("Agent") {
+        // `HttpsClient` may be an alias.
+        if !output.mentions("Agent") && !output.mentions_end("Client") {
             return None;
         }
         let body = function.body?;

@@ -81,7 +81,8 @@ fn gives_data(function: &Function) -> bool {
 /// True where it is handed what a request brings: an id, a form, a command.
 fn asked_for(function: &Function) -> bool {
     const IDS: &[&str] = &["Uuid", "i64", "u64", "i32", "u32"];
-    const ENDS: &[&str] = &["Request", "Command", "Input", "Payload", "Form", "Dto", "Id"];
+    const ENDS: &[&str] =
+        &["Request", "Command", "Input", "Payload", "Form", "Dto", "Id", "Job", "Task", "Message", "Event", "Delivery"];
     function.params.iter().any(|given| {
         let of = given.ty.leaf();
         let named = given.pattern.name().is_some_and(|name| name == "id" || name.ends_with("_id"));
@@ -282,7 +283,11 @@ impl Model<'_> {
         // `with_prices(&self, rows)` adds to what it is asked for.
         let adds = function.name.starts_with("with_") && function.is_async && function.receiver.is_some();
         entry
-            || !adds && is_startup_name(&function.name) && !((runs || self.makes_row(function)) && gives_data(function))
+            || !adds
+                && is_startup_name(&function.name)
+                // `run(ctx, job)` is called once for each job.
+                && !(runs && asked_for(function))
+                && !((runs || self.makes_row(function)) && gives_data(function))
     }
 
     /// `create(ctx, account)` among handlers, `self.create(order)`: what is made

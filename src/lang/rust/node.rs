@@ -95,6 +95,11 @@ impl Ty {
         self.path.last().map_or("", String::as_str)
     }
 
+    /// True where the name of any head in the type, arguments included, ends so.
+    pub fn mentions_end(&self, end: &str) -> bool {
+        self.leaf().ends_with(end) || self.args.iter().any(|a| a.mentions_end(end))
+    }
+
     /// True where any head in the type, arguments included, is `name`.
     pub fn mentions(&self, name: &str) -> bool {
         self.path.iter().any(|segment| segment == name) || self.args.iter().any(|a| a.mentions(name))

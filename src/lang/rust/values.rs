@@ -180,7 +180,7 @@ impl Model<'_> {
             }
             Kind::Method { receiver, name, .. } => match name.as_str() {
                 "clone" | "as_ref" | "unwrap" | "expect" | "to_owned" | "get_ref" | "into_inner" | "as_deref"
-                | "borrow" => self.type_within(*receiver, depth),
+                | "borrow" | "map_err" | "context" | "with_context" => self.type_within(*receiver, depth),
                 // A connection from a pool, by the crate of the pool.
                 "get" | "get_owned" if matches!(self.tree.kind(self.tree.node(node).parent), Kind::Await(_)) => {
                     let pool = self.peel(self.type_within(*receiver, depth)?);

@@ -9,6 +9,7 @@ use oxc_syntax::node::NodeId;
 use super::{is_built_per_call, is_reported, often, start};
 use crate::analyze::Sink;
 use crate::analyze::sink::Builder;
+use crate::analyze::typescript::http;
 use crate::analyze::typescript::instance::{self, Kept};
 use crate::analyze::typescript::options::{self, Options};
 use crate::lang::typescript::path::{Root, argument};
@@ -71,10 +72,13 @@ pub fn kept_closed<'a>(
         Some(step) => builder.assume(step),
         None => builder,
     };
-    if is_built_per_call(model, node, &enclosing) {
+    let handed = match is_built_per_call(model, node, &enclosing) {
+        true => Some(taker.place),
+        false => options_for_requests(model, node),
+    };
+    if let Some(at) = handed {
         let builder = builder.variant("agent-per-call").evidence(Step::at("built-here", place));
-        let builder = builder.evidence(Step::at("handed-to", taker.place)).label(taker.place, "handed-to");
-        return Some(often(&enclosing, builder));
+        return Some(often(&enclosing, builder.evidence(Step::at("handed-to", at)).label(at, "handed-to")));
     }
     if kept {
         return Some(builder.clear(Step::at("kept-alive", place)));
@@ -98,6 +102,45 @@ pub fn kept_closed<'a>(
     };
     let Some(edits) = edits else { return Some(builder) };
     Some(builder.patch(Draft { key: Cow::Borrowed("keep-alive"), edits, imports: Vec::new() }))
+}
+
+/// `options() { return { httpsAgent: new https.Agent(…) }; }` beside
+/// `axios.get(url, this.options())`: the function makes an agent for each
+/// request of the file that takes its options. The first of these, where all
+/// calls of the function are such.
+fn options_for_requests(model: &Model<'_>, node: NodeId) -> Option<Span> {
+    let maker = model.function_of(node)?;
+    let nodes = model.nodes();
+    let object = nodes.ancestor_ids(node).find(|&id| matches!(model.kind(id), AstKind::ObjectExpression(_)))?;
+    let given = match nodes.parent_kind(object) {
+        AstKind::ReturnStatement(_) => model.function_of(object) == Some(maker),
+        AstKind::ExpressionStatement(_) => nodes.ancestor_ids(object).take(4).any(|id| id == maker),
+        AstKind::ParenthesizedExpression(_) => nodes.ancestor_ids(object).take(5).any(|id| id == maker),
+        _ => false,
+    };
+    let own_symbol = model.symbol_of_function(maker);
+    // Other files may call a function; a method is this class's matter.
+    let others = own_symbol.is_some() && model.is_exported(maker);
+    let name = model.name_of(maker).filter(|_| given && !others)?;
+    let calls = model.index.calls.iter().filter_map(|&id| match model.kind(id) {
+        AstKind::CallExpression(call) => {
+            let path = model.callee(call);
+            let is_it = match path.root {
+                Root::Symbol(symbol, _) => path.members.is_empty() && Some(symbol) == own_symbol,
+                Root::This => path.members.as_slice() == [name.as_ref()],
+                _ => false,
+            };
+            is_it.then_some(id)
+        }
+        _ => None,
+    });
+    let mut first = None;
+    for call in calls {
+        let AstKind::CallExpression(request) = nodes.parent_kind(call) else { return None };
+        http::kind_of(model, request).filter(|(kind, _)| !kind.makes_client())?;
+        first.get_or_insert_with(|| span(&model.kind(call)));
+    }
+    first
 }
 
 /// The name of what is spread into options that write no `keepAlive`, where it

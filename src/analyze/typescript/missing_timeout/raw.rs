@@ -39,9 +39,13 @@ pub fn request<'a>(
         Property::Found(timeout) => {
             builder.variant("unhandled-timeout").evidence(Step::at("handler-missing", span(timeout)))
         }
-        // An agent may carry a timeout of its own; another word for it too.
-        _ if given.first(&["agent"]).is_some_and(|agent| !is_plain_agent(model, agent)) => return None,
         _ if around.contains("timeout") => return None,
+        // An agent may carry a timeout of its own; that of another file of the
+        // project is taken for one of Node's.
+        _ if given.first(&["agent"]).is_some_and(|agent| !is_plain_agent(model, agent)) => {
+            let agent = given.first(&["agent"]).filter(|agent| is_of_project(model, agent))?;
+            builder.evidence(Step::at("no-timeout", span(call))).assume(Step::at("agent-silent", span(agent)))
+        }
         _ => builder.evidence(Step::at("no-timeout", span(call))),
     };
     Some(runtime(model, Kind::NodeHttp, enclosing, builder))
@@ -67,6 +71,14 @@ fn ends_on_timeout(model: &Model<'_>, node: NodeId) -> bool {
             _ => true,
         }
     })
+}
+
+/// True for an agent that another file of the project makes.
+fn is_of_project<'a>(model: &Model<'a>, agent: &Expression<'a>) -> bool {
+    let made = matches!(bare(agent), Expression::Identifier(_) | Expression::StaticMemberExpression(_));
+    made && model
+        .imported(&model.path_of(agent))
+        .is_some_and(|of| of.module.starts_with(['.', '~', '#']) || of.module.starts_with("@/"))
 }
 
 /// A field to which all that the file assigns are agents without a timeout.

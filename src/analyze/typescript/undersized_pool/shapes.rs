@@ -50,6 +50,13 @@ pub fn limit_in_address(model: &Model<'_>, node: NodeId) -> Option<Known<f64>> {
 /// `pool: { max, acquire }` in a configuration object, where no constructor is
 /// seen that takes it.
 pub fn by_shape<'a>(model: &Model<'a>, node: NodeId, object: &'a ObjectExpression<'a>) -> Option<Library> {
+    // A word of MongoDB's drivers alone: `forRootAsync({ useFactory: () => ({ maxPoolSize: 2 }) })`.
+    const MONGO: &[&str] = &["mongodb", "mongoose", "@nestjs/mongoose", "@typegoose/typegoose", "nestjs-typegoose"];
+    if options::keys(object).iter().any(|key| key == "maxPoolSize")
+        && model.facts().imports_any(|module| MONGO.contains(&module))
+    {
+        return libraries::by_name("mongodb");
+    }
     let held = options::property_of(model, node);
     if held.as_deref() == Some("extra") || held.is_none() {
         return typeorm_options(model, node, object);

@@ -66,7 +66,10 @@ impl Model<'_> {
                 .flat_map(|&argument| self.tree.below(argument))
                 .any(|id| matches!(self.tree.kind(id), Kind::Path(path) if path.len() == 1 && written(&path[0])))
         };
-        (function.output.as_ref().is_some_and(bytes) || writes()) && self.tree.below(self.path_made(path)).any(given)
+        // Texts may be settings; what is read as bytes is for somebody else.
+        let read = || self.callee(call).is_some_and(|path| path.ends_with(&["fs".to_owned(), "read".to_owned()]));
+        (function.output.as_ref().is_some_and(bytes) || writes() || read())
+            && self.tree.below(self.path_made(path)).any(given)
     }
 
     /// The expression that a path, or the local that holds it, is made by.

@@ -89,7 +89,10 @@ impl Model<'_> {
 
     /// `Entity::find()….one(db)`.
     pub(super) fn sea_orm(&self, value: NodeId) -> Option<Operation> {
-        let Kind::Method { name, args, .. } = self.tree.kind(value) else { return None };
+        let Kind::Method { receiver, name, args, .. } = self.tree.kind(value) else { return None };
+        if matches!(name.as_str(), "num_items" | "num_pages" | "num_items_and_pages" | "fetch_page") {
+            return self.page_of(*receiver);
+        }
         let [executor] = args.as_slice() else { return None };
         let finds = || self.tree_chain_begins_with_find(value);
         let effect = match name.as_str() {
@@ -106,6 +109,21 @@ impl Model<'_> {
             other => other,
         };
         Some(Operation::new(Io::Database, effect, resource))
+    }
+
+    /// `paginator.num_items()`, where `query.paginate(&db, size)` made it.
+    fn page_of(&self, paginator: NodeId) -> Option<Operation> {
+        let made = self.init_of(paginator).unwrap_or(paginator);
+        let Kind::Method { name, args, .. } = self.tree.kind(made) else { return None };
+        let [connection, _] = args.as_slice() else { return None };
+        if name != "paginate" || !self.names_crate("sea_orm") {
+            return None;
+        }
+        let resource = match self.executor(*connection) {
+            Resource::Unknown if self.is_lent_pool(*connection) => Resource::Shared,
+            other => other,
+        };
+        Some(Operation::new(Io::Database, Effect::Read, resource))
     }
 
     fn tree_chain_begins_with_find(&self, value: NodeId) -> bool {

@@ -115,7 +115,7 @@ impl Model<'_> {
                     },
                     _ => return None,
                 },
-                Kind::Reference { value, .. } | Kind::Unary(value) => *value,
+                Kind::Reference { value, .. } | Kind::Unary(value) | Kind::Try(value) => *value,
                 _ => return None,
             };
         }

@@ -2,7 +2,7 @@
 
 use super::{Operation, Resource};
 use crate::lang::rust::Model;
-use crate::lang::rust::node::{Kind, NodeId};
+use crate::lang::rust::node::{Kind, NodeId, Param};
 use crate::lang::rust::path::equals;
 use crate::lang::typescript::effects::client::is_rpc_method;
 use crate::lang::typescript::names;
@@ -19,12 +19,7 @@ impl Model<'_> {
         }
         let Kind::Method { receiver, name, args, .. } = self.tree.kind(value) else { return None };
         // hyper's own client is awaited without a `send`.
-        let hyper = |path: &Vec<String>| {
-            ["hyper_util::client::legacy::Client", "hyper::Client", "hyper::client::Client"]
-                .iter()
-                .any(|client| equals(path, client))
-        };
-        let of_hyper = || self.type_path(*receiver).is_some_and(|path| hyper(&path));
+        let of_hyper = || self.is_hyper_client(*receiver);
         if name == "get" && of_hyper() {
             return Some(Operation::new(Io::Http, Effect::Read, Resource::Shared));
         }
@@ -42,6 +37,10 @@ impl Model<'_> {
             chain.extend(self.chain(made));
         }
         chain.extend(self.begun_by_helper(root, &chain));
+        // What it asks for, whoever hands the request over knows.
+        if self.is_handed_request(root) {
+            return Some(Operation::new(Io::Http, Effect::Unknown, Resource::Shared));
+        }
         let (verb, name) = chain.iter().rev().find(|(_, name)| VERBS.contains(name))?;
         let Kind::Method { receiver, args, .. } = self.tree.kind(*verb) else { return None };
         let asks = *name == "request" && args.first().is_some_and(|&method| self.says_get(method))
@@ -58,6 +57,35 @@ impl Model<'_> {
         let client = client.or_else(|| self.static_elsewhere(*receiver));
         (named || client.is_some())
             .then(|| Operation { client, ..Operation::new(Io::Http, effect, Resource::SharedByName) })
+    }
+
+    /// True where an expression's type is written as hyper's client.
+    pub fn is_hyper_client(&self, node: NodeId) -> bool {
+        const CLIENTS: &[&str] = &["hyper_util::client::legacy::Client", "hyper::Client", "hyper::client::Client"];
+        self.type_path(node).is_some_and(|path| CLIENTS.iter().any(|client| equals(&path, client)))
+    }
+
+    fn is_handed_request(&self, root: NodeId) -> bool {
+        let Kind::Path(path) = self.tree.kind(root) else { return false };
+        match (path.as_slice(), self.function_of(root)) {
+            ([name], Some(function)) => {
+                let is_it = |p: &Param| p.pattern.name() == Some(name) && p.ty.leaf() == "RequestBuilder";
+                function.params.iter().any(is_it)
+            }
+            _ => false,
+        }
+    }
+
+    /// What the request does that one of these arguments is, where a client of
+    /// this function has begun it: `let asked = self.http.get(url);`.
+    pub(super) fn request_among(&self, args: &[NodeId]) -> Option<Effect> {
+        args.iter().find_map(|&argument| {
+            let begun = self.init_of(argument).unwrap_or(argument);
+            let (verb, name) = self.chain(begun).into_iter().rev().find(|(_, name)| VERBS.contains(name))?;
+            let Kind::Method { receiver, .. } = self.tree.kind(verb) else { return None };
+            let reads = matches!(name, "get" | "head");
+            self.is_http_client(*receiver).then_some(if reads { Effect::Read } else { Effect::Write })
+        })
     }
 
     /// The request that a method of the same type begins and gives back:

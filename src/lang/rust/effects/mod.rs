@@ -153,7 +153,15 @@ impl Model<'_> {
             return None;
         }
         let mut operation = self.body_operation(function, depth)?;
-        if names::effect_of(&function.name) == Effect::Write {
+        if operation.io == Io::Http
+            && operation.effect == Effect::Unknown
+            && operation.resource == Resource::Shared
+            && self.waits_once(function)
+            && let Some(effect) = self.request_among(args)
+        {
+            // `dispatch(request)` does what the request says, whatever its name.
+            operation.effect = effect;
+        } else if names::effect_of(&function.name) == Effect::Write {
             operation.effect = Effect::Write;
         }
         // What it runs on is handed in, or is the function's own.
@@ -163,6 +171,16 @@ impl Model<'_> {
             _ => {}
         }
         Some(operation)
+    }
+
+    /// True where a function waits for one thing, and for its body.
+    fn waits_once(&self, function: &Function) -> bool {
+        let Some(body) = function.body else { return false };
+        let waits = self.tree.below(body).filter_map(|id| match self.tree.kind(id) {
+            Kind::Await(value) => Some(*value),
+            _ => None,
+        });
+        waits.filter(|&value| !self.is_neutral(value)).count() == 1
     }
 
     /// What a function is handed to run on, where an argument shows it.
@@ -246,6 +264,11 @@ impl Model<'_> {
             Kind::Method { name, args, .. } => {
                 args.is_empty() && matches!(name.as_str(), "json" | "text" | "bytes" | "error_for_status" | "collect")
             }
+            // `timeout(limit, response.json())`.
+            Kind::Call { callee, args } => match (self.leaf_name(*callee), args.as_slice()) {
+                (Some("timeout"), &[_, read]) => self.reads_body(read),
+                _ => false,
+            },
             _ => false,
         }
     }

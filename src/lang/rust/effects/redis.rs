@@ -36,6 +36,14 @@ const READS: &[&str] = &[
     "zrangebyscore",
     "zcard",
     "zcount",
+    "zmscore",
+    "zrevrangebyscore",
+    "zrangebyscore_limit",
+    "zrevrangebyscore_limit",
+    "getbit",
+    "bitcount",
+    "json_get",
+    "xrevrange",
     "zrank",
     "zrevrank",
     "xlen",
@@ -99,7 +107,10 @@ impl Model<'_> {
             return None;
         }
         let made = || self.init_of(self.behind_references(*receiver));
-        let bears = self.is_taken(*receiver) || made().is_some_and(|made| self.is_multiplexed(made));
+        let bears = self.is_taken(*receiver)
+            // `self.redis.clone().get(key)` as well.
+            || self.is_multiplexed(*receiver)
+            || made().is_some_and(|made| self.is_multiplexed(made));
         bears.then(|| Operation::new(Io::Database, effect, Resource::Taken))
     }
 

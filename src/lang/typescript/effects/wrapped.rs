@@ -24,6 +24,8 @@ const RUNS: &[&str] = &[
     "resilient",
     "breaker",
     "circuit",
+    "abort",
+    "abortable",
     "timeout",
     "deadline",
     "within",
