@@ -215,6 +215,9 @@ fn unknown(question: &Question) -> Step {
         Question::Gives(name, Gift::Base64 | Gift::Hex) => {
             Step::new("encoding-unseen").with("name", name.name.trim_end_matches("()"))
         }
+        Question::Gives(name, Gift::Bounded | Gift::Unbounded) => {
+            Step::new("requests-unseen").with("name", name.name.as_str())
+        }
         Question::GivesPromise(name) => Step::new("promise-unknown").with("name", name.name.as_str()),
         Question::NodeBelow { major } => Step::new("node-floor-unknown").with("major", *major),
         Question::DependencyBelow { package, .. } | Question::DependencyAtLeast { package, .. } => {

@@ -202,7 +202,12 @@ fn gives(name: &NameRef, wanted: Gift, path: &str, facts: &Facts, exports: &dyn 
                 Gift::Timer => step("timer-left-by"),
                 Gift::Base64 => step("only-encodes-in").with("encoding", "base64"),
                 Gift::Hex => step("only-encodes-in").with("encoding", "hex"),
+                Gift::Bounded | Gift::Unbounded => step("sends-unbounded").with("name", name.name.as_str()),
             })
+        }
+        // Of both, one is so.
+        Found::Gives(file, Gift::Bounded, span) if wanted == Gift::Unbounded => {
+            Answer::No(Step::at("bounds-requests", span).in_file(file).with("name", name.name.as_str()))
         }
         Found::NeedFiles(files) => Answer::NeedFiles(files.into_iter().collect()),
         _ => Answer::Unknown,

@@ -100,6 +100,10 @@ pub enum Gift {
     Base64,
     /// It is the function's input in hexadecimal digits, and nothing else.
     Hex,
+    /// Of a type that is handed an HTTP client: it bounds its requests.
+    Bounded,
+    /// The same: a request of it brings no timeout.
+    Unbounded,
 }
 
 /// Where a call leads.

@@ -1,13 +1,15 @@
 //! An HTTP client without a timeout: a server that accepts and never answers
 //! holds the caller for ever.
 
+mod takers;
+
 use crate::analyze::{Sink, Vocabulary};
 use crate::lang::rust::Model;
 use crate::lang::rust::clients::{Constructor, Form, Library, Use};
 use crate::lang::rust::effects::VERBS;
 use crate::lang::rust::functions::Body;
 use crate::lang::rust::node::{Kind, NodeId};
-use crate::observe::{Confidence, Context, Draft, IfNo, Need, Question, Step};
+use crate::observe::{Confidence, Context, Draft, Gift, IfNo, Need, Question, Step};
 use crate::source::Span;
 
 /// What this analysis may say.
@@ -46,6 +48,7 @@ const NAMED: usize = 5;
 /// Finds clients that bound neither a request nor a read.
 pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
     super::grpc_timeout::run(model, sink);
+    takers::observe(model, sink);
     let elsewhere = timeout_within(model, NodeId::ROOT);
     let constructors = model.constructors();
     for constructor in constructors.iter().filter(|constructor| constructor.form != Form::Made) {
@@ -119,7 +122,15 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
         });
         // Who calls the requests of a client that is kept may bound them.
         if used == Use::Escapes && kept {
-            candidate = candidate.assume(Step::at("requests-without-timeout", span));
+            candidate = match takers::only(model, node) {
+                Some(taker) => candidate.need(Need {
+                    question: Question::Gives(taker, Gift::Unbounded),
+                    span: Some(span),
+                    if_unknown: Some(Confidence::Likely),
+                    if_no: IfNo::Clear,
+                }),
+                None => candidate.assume(Step::at("requests-without-timeout", span)),
+            };
         }
         if candidate.confidence() == Confidence::Certain
             && let Some(draft) = patch(model, constructor)
