@@ -56,13 +56,45 @@ pub fn lowest(range: &str) -> Option<Version> {
     range.split("||").map(lowest_of_all).collect::<Option<Vec<_>>>()?.into_iter().min()
 }
 
+/// The highest major version that an npm range admits (`18.x`, `^16 || ^18`,
+/// `>=18.12 <19`); `None` where it has no upper bound (`>=18`, `*`).
+pub fn highest_major(range: &str) -> Option<u32> {
+    range.split("||").map(highest_of_all).collect::<Option<Vec<_>>>()?.into_iter().max()
+}
+
+/// Comparators side by side must all hold: the lowest upper bound counts.
+fn highest_of_all(set: &str) -> Option<u32> {
+    if let Some((_, to)) = set.split_once(" - ") {
+        return Some(Version::parse(to)?.major);
+    }
+    joined(set).split_whitespace().filter_map(upper_bound).min()
+}
+
+fn upper_bound(comparator: &str) -> Option<u32> {
+    let version = Version::parse(comparator.trim_start_matches(['<', '>', '=', '^', '~']))?;
+    match comparator.as_bytes().first()? {
+        b'>' => None,
+        // `<19` and `<19.0.0` leave 18; `<19.1` leaves 19.
+        b'<' if !comparator.starts_with("<=") && version.minor == 0 && version.patch == 0 => {
+            version.major.checked_sub(1)
+        }
+        // `^18`, `~18.2`, `18.x` and `18.12.1` stay in their major version; `^0.x` is none of Node's.
+        _ => Some(version.major),
+    }
+}
+
 /// Comparators side by side must all hold: the highest lower bound counts.
 fn lowest_of_all(set: &str) -> Option<Version> {
     let set = set.trim();
     if let Some((from, _)) = set.split_once(" - ") {
         return Version::parse(from);
     }
-    // `>= 16` is one comparator.
+    joined(set).split_whitespace().filter_map(lower_bound).max()
+}
+
+/// The comparators of a set without the blanks and commas in them: `>= 16` is
+/// one.
+fn joined(set: &str) -> String {
     let mut joined = String::with_capacity(set.len());
     let mut after_sign = false;
     for c in set.chars() {
@@ -72,7 +104,7 @@ fn lowest_of_all(set: &str) -> Option<Version> {
         after_sign = matches!(c, '<' | '>' | '=' | '^' | '~');
         joined.push(if c == ',' { ' ' } else { c });
     }
-    joined.split_whitespace().filter_map(lower_bound).max()
+    joined
 }
 
 fn lower_bound(comparator: &str) -> Option<Version> {
@@ -119,6 +151,20 @@ mod tests {
         assert_eq!(low("latest"), None);
         assert_eq!(low("workspace:*"), None);
         assert_eq!(low("git+ssh://git@example.com/a.git"), None);
+    }
+
+    #[test]
+    fn ranges_may_end_with_a_major_version() {
+        assert_eq!(highest_major("18.x"), Some(18));
+        assert_eq!(highest_major("^16.13 || ^18"), Some(18));
+        assert_eq!(highest_major(">=18.12 <19"), Some(18));
+        assert_eq!(highest_major(">= 16.13.0 < 17.0.0"), Some(16));
+        assert_eq!(highest_major(">=16 <=18"), Some(18));
+        assert_eq!(highest_major(">=16 <18.5"), Some(18));
+        assert_eq!(highest_major("14 - 18"), Some(18));
+        assert_eq!(highest_major(">=18"), None);
+        assert_eq!(highest_major("^16 || >=18"), None);
+        assert_eq!(highest_major("*"), None);
     }
 
     #[test]

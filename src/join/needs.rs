@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::facts::version::highest_major;
 use crate::facts::{Facts, Floor, Package, Role, Tier};
 use crate::join::lookup::{self, Found};
 use crate::lang::typescript::names;
@@ -266,6 +267,10 @@ fn node_below(wanted: u32, path: &str, facts: &Facts) -> Answer {
         return Answer::No(step("node-floor-above"));
     }
     match tier {
+        // No later version may run it, whatever is deployed.
+        Tier::Engines if highest_major(&text).is_some_and(|highest| highest < wanted) => {
+            Answer::Yes(step("node-engines-end-below"))
+        }
         _ if library => Answer::Possible(step("node-floor-of-a-library")),
         Tier::Engines => Answer::Likely(step("node-floor-engines")),
         Tier::Deployed => Answer::Yes(step("node-floor-deployed")),

@@ -330,7 +330,8 @@ fn weighed(
     {
         candidate = candidate.need(need);
     }
-    if let Some(setting) = model.varying_setting(constructor, PER_TENANT) {
+    if let Some(setting) = model.varying_setting(constructor, PER_TENANT).filter(|_| !is_of_program(model, constructor))
+    {
         return candidate.doubt(Step::at("settings-vary", span).with("setting", setting));
     }
     if context == Context::Scheduled {
@@ -347,6 +348,26 @@ fn weighed(
         candidate = candidate.assume(Step::at("called-repeatedly", span));
     }
     candidate
+}
+
+/// True where nothing that is made before a client in its function uses what the
+/// caller hands over, but for the program's own settings: `cfg.token`.
+fn is_of_program(model: &Model<'_>, constructor: &Constructor<'_>) -> bool {
+    const SETTINGS: &[&str] = &["config", "cfg", "settings", "state", "app", "self"];
+    let Some(function) = model.function_of(constructor.node) else { return false };
+    let Some(body) = function.body else { return false };
+    let before = model.tree.children(body).take_while(|&statement| statement <= constructor.node);
+    let of_caller = |id: NodeId| match model.tree.kind(id) {
+        Kind::Path(path) if path.len() == 1 => {
+            let given = function.params.iter().any(|param| param.pattern.binds(&path[0]));
+            given && !SETTINGS.contains(&path[0].as_str())
+        }
+        Kind::Macro { names, .. } => names.iter().any(|name| {
+            function.params.iter().any(|param| param.pattern.binds(name)) && !SETTINGS.contains(&name.as_str())
+        }),
+        _ => false,
+    };
+    before.flat_map(|statement| model.tree.below(statement)).all(|id| !of_caller(id))
 }
 
 /// No timeout on the client, and none in the function that it does not leave.

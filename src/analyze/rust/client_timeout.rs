@@ -267,10 +267,13 @@ fn is_unbounded(model: &Model<'_>, request: NodeId) -> bool {
 /// `self.http.request(request).await` of hyper's client; a request that only
 /// passes through is as long as whoever sent it waits.
 fn asks_by_hyper(model: &Model<'_>, request: NodeId) -> bool {
-    let Kind::Method { receiver, .. } = model.tree.kind(request) else { return false };
+    let Kind::Method { receiver, args, .. } = model.tree.kind(request) else { return false };
     let passes = || {
-        let function = model.function_of(request);
-        function.is_some_and(|f| f.params.iter().any(|given| given.ty.mentions("Request")))
+        let Some(function) = model.function_of(request) else { return false };
+        args.iter().any(|&argument| match model.tree.kind(argument) {
+            Kind::Path(path) => function.params.iter().any(|given| given.pattern.name() == Some(&path[0])),
+            _ => false,
+        })
     };
     model.is_awaited(request) && model.is_hyper_client(*receiver) && !passes()
 }

@@ -363,15 +363,18 @@ fn built_per_call(model: &Model<'_>, sink: &mut Sink<'_>, made: NodeId, node: No
         return false;
     }
     let followed = instance::follow(model, node);
-    let closes = followed.calls.iter().find_map(|&call| match model.kind(call) {
+    let closing = followed.calls.iter().find_map(|&id| match model.kind(id) {
         AstKind::CallExpression(call) => {
             let leaf = model.callee(call).leaf();
-            matches!(leaf, "end" | "close" | "$disconnect" | "destroy" | "drain").then(|| span(call))
+            matches!(leaf, "end" | "close" | "$disconnect" | "destroy" | "drain").then(|| (id, span(call)))
         }
         _ => None,
     });
+    let closes = closing.map(|(_, at)| at);
+    // Whoever it is lent to has it until it is closed here, not by a hook.
+    let lent = closing.is_some_and(|(id, _)| model.function_of(id) == Some(function));
     let returned = matches!(&kept, Kept::Variable(symbol) if is_returned(model, *symbol));
-    if returned || !handler && followed.escapes {
+    if returned || !handler && followed.escapes && !lent {
         sink.push(builder.clear(Step::new(if returned { "factory" } else { "escapes" })));
         return false;
     }

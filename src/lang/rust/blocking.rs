@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::Model;
 use super::functions::Body;
-use super::node::{Function, Kind, NodeId};
+use super::node::{Function, Kind, Lit, NodeId};
 use super::path::{equals, starts_with};
 use crate::lang::typescript::names::{LARGE_FILES, words};
 use crate::observe::Blocks;
@@ -259,7 +259,9 @@ impl Model<'_> {
         let large = |name: &str| words(name).iter().any(|word| LARGE_FILES.contains(&word.as_str()));
         let file = self.source.path.rsplit('/').next().unwrap_or("");
         let named = || large(file) || self.function_of(node).is_some_and(|f| large(&f.name));
-        level("best") || !level("fast") && named()
+        // zstd's levels from ten on take ten times as long as its own choice.
+        let slow = args.iter().any(|&a| matches!(self.tree.kind(a), Kind::Literal(Lit::Number(n)) if *n >= 10.0));
+        slow || level("best") || !level("fast") && named()
     }
 
     fn blocking_method(&self, node: NodeId, receiver: NodeId, name: &str) -> Option<Blocking> {
@@ -415,7 +417,7 @@ fn works(path: &[String]) -> Option<&'static str> {
             Some("blocking-compression")
         }
         ("zstd", "encode_all") => Some("blocking-compression"),
-        ("image", "load_from_memory" | "load_from_memory_with_format") => Some("image"),
+        ("image", "load_from_memory" | "load_from_memory_with_format" | "open") => Some("image"),
         _ => None,
     }
 }

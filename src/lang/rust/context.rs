@@ -286,8 +286,19 @@ impl Model<'_> {
             || !adds
                 && is_startup_name(&function.name)
                 // `run(ctx, job)` is called once for each job.
-                && !(runs && asked_for(function))
+                && !(runs && (asked_for(function) || self.is_one_job(function)))
                 && !((runs || self.makes_row(function)) && gives_data(function))
+    }
+
+    /// `run(ctx)` of a file among jobs, which goes through its work once, and is
+    /// called again for the next time.
+    fn is_one_job(&self, function: &Function) -> bool {
+        const JOBS: &[&str] = &["jobs", "tasks", "cron"];
+        let mut folders = self.source.path.rsplit('/').skip(1);
+        let goes_on = |id| matches!(self.tree.kind(id), Kind::Loop | Kind::While { .. });
+        folders.next().is_some_and(|folder| JOBS.contains(&folder))
+            && !function.params.is_empty()
+            && function.body.is_some_and(|body| !self.tree.below(body).any(goes_on))
     }
 
     /// `create(ctx, account)` among handlers, `self.create(order)`: what is made

@@ -254,7 +254,7 @@ fn summary(model: &Model<'_>, function: &Function) -> FunctionSummary {
     let Some(body) = function.body else { return all };
     for id in model.tree.below(body) {
         let Kind::Await(value) = model.tree.kind(id) else { continue };
-        if model.is_spawned(id, body) {
+        if model.is_spawned(id, body) || model.keeps_for_next(*value, body) {
             continue;
         }
         match model.operation(*value) {

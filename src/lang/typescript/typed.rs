@@ -2,7 +2,7 @@
 //! called on: `this.users.find(id)` where `users` is declared a `UserService`.
 
 use oxc_ast::AstKind;
-use oxc_ast::ast::{BindingPattern, ClassElement, Expression, TSSignature, TSType, TSTypeName};
+use oxc_ast::ast::{Argument, BindingPattern, ClassElement, Expression, TSSignature, TSType, TSTypeName};
 
 use super::path::{Binding, Imported, Path, Root};
 use super::values::key_name;
@@ -188,9 +188,23 @@ impl<'a> Model<'a> {
         None
     }
 
+    /// `new Orders(…)`, and `container.resolve(Orders)`, which gives an instance.
     fn class_made(&self, value: &'a Expression<'a>) -> Option<Imported<'a>> {
-        let Expression::NewExpression(new) = bare(value) else { return None };
-        let path = self.path_of(&new.callee);
+        let path = match bare(value) {
+            Expression::NewExpression(new) => self.path_of(&new.callee),
+            Expression::CallExpression(call) => {
+                let [Argument::Identifier(class)] = call.arguments.as_slice() else { return None };
+                let asked = self.callee(call);
+                let resolves = matches!(asked.leaf(), "resolve" | "get") && !asked.receiver_name().is_empty();
+                let named = class.name.starts_with(|c: char| c.is_ascii_uppercase())
+                    && class.name.contains(|c: char| c.is_ascii_lowercase());
+                if !resolves || !named {
+                    return None;
+                }
+                self.path_of(call.arguments.first()?.as_expression()?)
+            }
+            _ => return None,
+        };
         self.imported(&path).filter(|_| path.members.is_empty())
     }
 }

@@ -5,6 +5,7 @@ mod closures;
 mod database;
 mod elsewhere;
 mod http;
+mod memo;
 mod redis;
 mod services;
 
@@ -98,6 +99,7 @@ impl Model<'_> {
             .or_else(|| self.service(value))
             .or_else(|| self.json_rpc(value))
             .or_else(|| self.held_future(value, depth))
+            .or_else(|| self.tried_again(value, depth))
             .or_else(|| self.own_function(value, depth))
     }
 
@@ -121,6 +123,34 @@ impl Model<'_> {
             },
             Kind::Async => self.awaits_below(value, depth),
             _ => None,
+        }
+    }
+
+    /// `retry.run(|| self.api.get(path))`: what is tried again until it holds.
+    fn tried_again(&self, value: NodeId, depth: usize) -> Option<Operation> {
+        const RUNS: &[&str] = &["retry", "retries", "retrying", "backoff", "breaker", "resilient"];
+        let depth = depth.checked_sub(1)?;
+        let says = |name: &str| names::words(name).iter().any(|word| RUNS.contains(&word.as_str()));
+        let (named, args) = match self.tree.kind(value) {
+            Kind::Method { receiver, name, args, .. } => {
+                (says(name) || self.leaf_name(*receiver).is_some_and(says), args)
+            }
+            Kind::Call { callee, args } => match self.tree.kind(*callee) {
+                Kind::Path(path) => (path.iter().any(|segment| says(segment)), args),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let run = args.iter().find_map(|&argument| match self.tree.kind(argument) {
+            Kind::Closure { body, .. } => Some(*body),
+            _ => None,
+        })?;
+        if !named {
+            return None;
+        }
+        match self.tree.kind(run) {
+            Kind::Async | Kind::Block => self.awaits_below(run, depth),
+            _ => self.operation_within(run, depth),
         }
     }
 
@@ -198,7 +228,7 @@ impl Model<'_> {
         // A body without a single await is no operation.
         for id in self.tree.below(body) {
             let Kind::Await(value) = self.tree.kind(id) else { continue };
-            if self.is_neutral(*value) || self.is_spawned(id, body) {
+            if self.is_neutral(*value) || self.is_spawned(id, body) || self.keeps_for_next(*value, body) {
                 continue;
             }
             let one = self.operation_within(*value, depth);
