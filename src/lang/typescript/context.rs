@@ -310,7 +310,8 @@ impl<'a> Model<'a> {
         }
         self.shape_of(ty).is_some_and(|members| {
             members.iter().any(|member| match member {
-                TSSignature::TSPropertySignature(property) => {
+                // One that may be left out is for callers without a request, too.
+                TSSignature::TSPropertySignature(property) if !property.optional => {
                     let own = property.type_annotation.as_ref().map(|a| &a.type_annotation);
                     own.is_some_and(|own| matches!(own, TSType::TSTypeReference(_)) && is_request(own))
                 }
