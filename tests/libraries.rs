@@ -34,6 +34,21 @@ fn a_library_that_needs_an_interface_is_possible() {
 }
 
 #[test]
+fn a_server_of_one_users_assistant_is_a_tool() {
+    let assistant = |more: &str| {
+        format!(
+            r#"{{ "name": "shop-mcp", "bin": {{ "shop-mcp": "src/offers.ts" }}, "dependencies": {{ "axios": "1", "@modelcontextprotocol/sdk": "1"{more} }} }}"#
+        )
+    };
+    let waits = |manifest: &str| {
+        told(&[("package.json", manifest), OFFERS]).iter().any(|(rule, _, _)| rule == "missing-timeout")
+    };
+    assert!(!waits(&assistant("")));
+    // One that serves HTTP is for others, too.
+    assert!(waits(&assistant(r#", "express": "4""#)));
+}
+
+#[test]
 fn a_library_that_uses_windows_and_nothing_of_node_is_possible() {
     let page = ("src/page.ts", "export const open = (url: string) => window.open(url, '_blank');\n");
     assert_eq!(told(&[LIBRARY, OFFERS])[0].1, "likely");

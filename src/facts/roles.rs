@@ -200,6 +200,10 @@ impl Package {
     /// loads, a server for development, a desktop program, and what helps the
     /// tests of others.
     pub fn is_tool(&self) -> bool {
+        /// Servers of an assistant, which one user's program starts and talks to
+        /// over its standard input, unless they serve HTTP.
+        const ASSISTANTS: &[&str] =
+            &["@modelcontextprotocol/sdk", "@modelcontextprotocol/server", "fastmcp", "mcp-framework"];
         const ASKS: &[&str] = &["inquirer", "@inquirer/prompts", "prompts", "enquirer", "@clack/prompts"];
         let last = self.name.as_deref().and_then(|name| name.rsplit('/').next()).unwrap_or_default();
         let words = |known: &[&str]| last.split(['-', '_']).any(|word| known.contains(&word));
@@ -208,9 +212,10 @@ impl Package {
             names.iter().any(|name| runs(&name))
         };
         let asks = needs(ASKS) && self.server().is_none();
+        let assists = self.has_bin && needs(ASSISTANTS) && self.server().is_none();
         let named = words(&["test", "tests", "testing", "mock", "mocks", "e2e"]);
         let helps_tests = !self.private && named || self.is_library() && needs(TESTING);
-        let is_command = self.has_bin && words(&["cli", "tool", "tools"]) || asks;
+        let is_command = self.has_bin && words(&["cli", "tool", "tools"]) || asks || assists;
         let for_development = DEVELOPMENT.iter().any(|name| last.contains(name)) || words(&["codegen"]);
         self.is_loaded_by_tool() || self.is_desktop() || helps_tests || for_development || is_command
     }

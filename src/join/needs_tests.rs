@@ -184,6 +184,8 @@ fn node_floors_answer_by_their_kind() {
     };
     let app = ("package.json", r#"{"private":true,"engines":{"node":">=16"}}"#);
     assert_eq!(below(&[app]), "likely node-floor-engines");
+    let ends = ("package.json", r#"{"private":true,"engines":{"node":">=18.12 <19"}}"#);
+    assert_eq!(below(&[ends]), "yes node-engines-end-below");
     assert_eq!(below(&[app, ("Dockerfile", "FROM node:18")]), "yes node-floor-deployed");
     assert_eq!(below(&[app, (".nvmrc", "18")]), "yes node-floor-pinned");
     assert_eq!(below(&[app, (".nvmrc", "20")]), "no node-floor-above");
