@@ -216,7 +216,7 @@ impl Package {
         let named = words(&["test", "tests", "testing", "mock", "mocks", "e2e"]);
         let helps_tests = !self.private && named || self.is_library() && needs(TESTING);
         let is_command = self.has_bin && words(&["cli", "tool", "tools"]) || asks || assists;
-        let for_development = DEVELOPMENT.iter().any(|name| last.contains(name)) || words(&["codegen"]);
+        let for_development = DEVELOPMENT.iter().any(|name| last.contains(name)) || words(&["codegen", "scripts"]);
         self.is_loaded_by_tool() || self.is_desktop() || helps_tests || for_development || is_command
     }
 
