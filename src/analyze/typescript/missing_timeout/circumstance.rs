@@ -4,6 +4,7 @@
 use oxc_ast::AstKind;
 use oxc_ast::ast::{CallExpression, Expression};
 use oxc_syntax::node::NodeId;
+use oxc_syntax::operator::UnaryOperator;
 
 use super::Site;
 use crate::analyze::typescript::http::{self, Kind};
@@ -41,10 +42,30 @@ pub fn content_guard<'a>(model: &Model<'a>, site: Site<'_, 'a>, given: &Options<
     if let Some(body) = body.filter(|body| is_bulky(model, body)) {
         return Some(Step::at("upload", span(body)));
     }
-    if !kind.makes_client() && http::is_unawaited(model, node) && kind != Kind::NodeHttp {
+    let dropped = kind != Kind::NodeHttp && http::is_unawaited(model, node) || is_in_dropped_function(model, node);
+    if !kind.makes_client() && dropped {
         return Some(Step::at("nobody-waits", span(call)));
     }
     None
+}
+
+/// True in a function of this file alone whose promise every call drops on
+/// purpose: `void purge(doc)`.
+fn is_in_dropped_function(model: &Model<'_>, node: NodeId) -> bool {
+    let Some(function) = model.function_of(node).filter(|&function| !model.is_exported(function)) else {
+        return false;
+    };
+    let Some(symbol) = model.symbol_of_function(function) else { return false };
+    let mut uses = model.scoping().get_resolved_references(symbol).peekable();
+    uses.peek().is_some()
+        && uses.all(|reference| {
+            let call = model.nodes().parent_id(reference.node_id());
+            let called = matches!(model.kind(call), AstKind::CallExpression(of)
+                if span(&of.callee) == span(&model.kind(reference.node_id())));
+            called
+                && matches!(model.nodes().parent_kind(call), AstKind::UnaryExpression(unary)
+                    if unary.operator == UnaryOperator::Void)
+        })
 }
 
 /// The signal of a controller of this function that nothing aborts.
