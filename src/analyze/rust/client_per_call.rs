@@ -122,7 +122,7 @@ pub fn reports(model: &Model<'_>, constructor: &Constructor<'_>, used: Use, cont
     !matches!(used, Use::Held(_))
         && is_per_call(model, constructor)
         && guard(model, constructor, used, context, in_loop).is_none()
-        && model.varying_setting(constructor, PER_TENANT).is_none()
+        && varies(model, constructor).is_none()
         && !unknown_period
         && !asks_the_same(model, constructor, used, context)
         && !falls_back(model, constructor.node)
@@ -330,8 +330,7 @@ fn weighed(
     {
         candidate = candidate.need(need);
     }
-    if let Some(setting) = model.varying_setting(constructor, PER_TENANT).filter(|_| !is_of_program(model, constructor))
-    {
+    if let Some(setting) = varies(model, constructor) {
         return candidate.doubt(Step::at("settings-vary", span).with("setting", setting));
     }
     if context == Context::Scheduled {
@@ -350,18 +349,37 @@ fn weighed(
     candidate
 }
 
-/// True where nothing that is made before a client in its function uses what the
-/// caller hands over, but for the program's own settings: `cfg.token`.
+/// The first setting that makes a client another one for each call; none where
+/// all that is made before it comes of the program's own settings.
+fn varies<'m>(model: &Model<'_>, constructor: &Constructor<'m>) -> Option<&'m str> {
+    model.varying_setting(constructor, PER_TENANT).filter(|_| !is_of_program(model, constructor))
+}
+
+/// True where nothing that is made before a client in its function waits for
+/// anything or uses what the caller hands over, but for the program's own
+/// settings: `cfg.token`.
 fn is_of_program(model: &Model<'_>, constructor: &Constructor<'_>) -> bool {
-    const SETTINGS: &[&str] = &["config", "cfg", "settings", "state", "app", "self"];
+    const SETTINGS: &[&str] = &["config", "cfg", "settings"];
     let Some(function) = model.function_of(constructor.node) else { return false };
     let Some(body) = function.body else { return false };
+    // In a loop, a branch or a closure, names are bound on the way.
+    let outer = model.tree.ancestors(constructor.node).into_iter().take_while(|&id| id != body);
+    let plain = |id: NodeId| {
+        matches!(
+            model.tree.kind(id),
+            Kind::Let { .. } | Kind::Statement { .. } | Kind::Method { .. } | Kind::Try(_) | Kind::Await(_)
+        )
+    };
+    if !outer.into_iter().all(plain) {
+        return false;
+    }
     let before = model.tree.children(body).take_while(|&statement| statement <= constructor.node);
     let of_caller = |id: NodeId| match model.tree.kind(id) {
         Kind::Path(path) if path.len() == 1 => {
-            let given = function.params.iter().any(|param| param.pattern.binds(&path[0]));
+            let given = path[0] == "self" || function.params.iter().any(|param| param.pattern.binds(&path[0]));
             given && !SETTINGS.contains(&path[0].as_str())
         }
+        Kind::Await(_) => true,
         Kind::Macro { names, .. } => names.iter().any(|name| {
             function.params.iter().any(|param| param.pattern.binds(name)) && !SETTINGS.contains(&name.as_str())
         }),

@@ -9,6 +9,7 @@ use crate::lang::rust::clients::{Constructor, Form, Library, Use};
 use crate::lang::rust::effects::VERBS;
 use crate::lang::rust::functions::Body;
 use crate::lang::rust::node::{Kind, NodeId};
+use crate::lang::rust::values::Local;
 use crate::observe::{Confidence, Context, Draft, Gift, IfNo, Need, Question, Step};
 use crate::source::Span;
 
@@ -121,8 +122,10 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             if_no: IfNo::Clear,
         });
         // Who calls the requests of a client that is kept may bound them.
+        let taker = takers::only(model, node).filter(|_| used == Use::Escapes && kept);
+        let asked = taker.is_some();
         if used == Use::Escapes && kept {
-            candidate = match takers::only(model, node) {
+            candidate = match taker {
                 Some(taker) => candidate.need(Need {
                     question: Question::Gives(taker, Gift::Unbounded),
                     span: Some(span),
@@ -133,6 +136,7 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             };
         }
         if candidate.confidence() == Confidence::Certain
+            && !asked
             && let Some(draft) = patch(model, constructor)
         {
             candidate = candidate.patch(draft).need(Need {
@@ -269,9 +273,8 @@ fn is_unbounded(model: &Model<'_>, request: NodeId) -> bool {
 fn asks_by_hyper(model: &Model<'_>, request: NodeId) -> bool {
     let Kind::Method { receiver, args, .. } = model.tree.kind(request) else { return false };
     let passes = || {
-        let Some(function) = model.function_of(request) else { return false };
         args.iter().any(|&argument| match model.tree.kind(argument) {
-            Kind::Path(path) => function.params.iter().any(|given| given.pattern.name() == Some(&path[0])),
+            Kind::Path(path) => matches!(model.local(argument, &path[0]), Some(Local::Parameter(..))),
             _ => false,
         })
     };

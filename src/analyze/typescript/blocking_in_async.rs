@@ -200,7 +200,7 @@ fn judge<'a>(model: &Model<'a>, sink: &mut Sink<'_>, callers: &BTreeMap<NodeId, 
         // Services read files as often at the start as for requests: for those
         // a name is too little.
         Reach::Unknown | Reach::Named(_) => {
-            let Some(function) = named_function(model, node) else { return };
+            let Some(function) = model.named_function(node) else { return };
             let named = matches!(reach, Reach::Named(_));
             let heavy = named || one.work != Work::File && enclosing.is_async;
             let name = model.name_span(function);
@@ -224,12 +224,6 @@ fn judge<'a>(model: &Model<'a>, sink: &mut Sink<'_>, callers: &BTreeMap<NodeId, 
         builder = builder.patch(draft);
     }
     sink.push(builder);
-}
-
-/// The nearest function around a node that other files can call by a name.
-fn named_function(model: &Model<'_>, node: NodeId) -> Option<NodeId> {
-    let mut around = model.nodes().ancestor_ids(node).filter(|&id| is_function(model.kind(id)));
-    around.find(|&id| model.name_of(id).is_some())
 }
 
 /// How a request comes to a call in library code: one hop within the file.

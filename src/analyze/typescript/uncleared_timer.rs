@@ -350,7 +350,7 @@ fn judge<'a>(model: &Model<'a>, sink: &Sink<'_>, timer: &Timer<'a>) -> (u32, Bui
         && !repeated
         && enclosing.context == Context::Library
         && enclosing.request_path_by_name.is_none()
-        && let Some(function) = enclosing.function
+        && let Some(function) = model.named_function(race)
     {
         let question = Question::CalledPerRequest(model.name_span(function));
         builder =

@@ -363,16 +363,22 @@ fn built_per_call(model: &Model<'_>, sink: &mut Sink<'_>, made: NodeId, node: No
         return false;
     }
     let followed = instance::follow(model, node);
-    let closing = followed.calls.iter().find_map(|&id| match model.kind(id) {
+    let closing = |&&id: &&NodeId| match model.kind(id) {
         AstKind::CallExpression(call) => {
-            let leaf = model.callee(call).leaf();
-            matches!(leaf, "end" | "close" | "$disconnect" | "destroy" | "drain").then(|| (id, span(call)))
+            matches!(model.callee(call).leaf(), "end" | "close" | "$disconnect" | "destroy" | "drain")
         }
-        _ => None,
-    });
-    let closes = closing.map(|(_, at)| at);
-    // Whoever it is lent to has it until it is closed here, not by a hook.
-    let lent = closing.is_some_and(|(id, _)| model.function_of(id) == Some(function));
+        _ => false,
+    };
+    let closes = followed.calls.iter().find(closing).map(|&id| span(&model.kind(id)));
+    // Whoever it is lent to has it until it is closed here: not by a hook, nor
+    // where something has failed.
+    let nodes = model.nodes();
+    let in_catch = |id: NodeId| {
+        let mut around = nodes.ancestor_ids(id).take_while(|&around| around != function);
+        around.any(|around| matches!(model.kind(around), AstKind::CatchClause(_)))
+    };
+    let lent =
+        followed.calls.iter().filter(closing).any(|&id| model.function_of(id) == Some(function) && !in_catch(id));
     let returned = matches!(&kept, Kept::Variable(symbol) if is_returned(model, *symbol));
     if returned || !handler && followed.escapes && !lent {
         sink.push(builder.clear(Step::new(if returned { "factory" } else { "escapes" })));

@@ -85,6 +85,7 @@ const WORDS: &[&str] = &[
     "diesel",
     "TcpStream",
     "flate2",
+    "zstd",
     "image::",
 ];
 
@@ -432,6 +433,7 @@ fn rank(one: &Blocks) -> u8 {
         "blocking-query" => 4,
         "image" | "blocking-compression" => 5,
         _ if one.whole_tree => 6,
-        _ => 7,
+        _ if one.large => 7,
+        _ => 8,
     }
 }

@@ -225,9 +225,12 @@ impl Model<'_> {
         }
         let made: Vec<_> = self.tree.below(function.body?).filter_map(|id| self.constructor(id)).collect();
         let [made] = made.as_slice() else { return None };
-        // What a connector of hyper's holds is not seen.
-        let same = made.library != Library::Hyper && self.varying_setting(made, PER_TENANT).is_none();
-        (made.form != Form::OneShot).then_some((made.library, same))
+        // What a connector of hyper's holds is not seen; what holds cookies is
+        // one user's.
+        let cookies = made.settings.iter().any(|(_, name)| name.starts_with("cookie"));
+        let same = made.library != Library::Hyper && !cookies && self.varying_setting(made, PER_TENANT).is_none();
+        // A channel goes to the address that it is made with.
+        (made.form != Form::OneShot && made.library != Library::Tonic).then_some((made.library, same))
     }
 
     /// Where a function makes the client that is its value; `call` is the one

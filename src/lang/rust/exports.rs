@@ -281,7 +281,9 @@ fn summary(model: &Model<'_>, function: &Function) -> FunctionSummary {
 fn passes(model: &Model<'_>, function: &Function) -> bool {
     let Some(body) = function.body else { return false };
     let waits = model.tree.below(body).filter(|&id| match model.tree.kind(id) {
-        Kind::Await(value) => !model.is_neutral(*value) && !model.is_spawned(id, body),
+        Kind::Await(value) => {
+            !model.is_neutral(*value) && !model.is_spawned(id, body) && !model.keeps_for_next(*value, body)
+        }
         _ => false,
     });
     !model.runs_one_of(waits, body)

@@ -178,9 +178,10 @@ impl Model<'_> {
             Kind::Reference { value, .. } | Kind::Unary(value) | Kind::Try(value) | Kind::Await(value) => {
                 self.type_within(*value, depth)
             }
-            Kind::Method { receiver, name, .. } => match name.as_str() {
+            Kind::Method { receiver, name, args, .. } => match name.as_str() {
+                "map_err" | "context" | "with_context" if args.len() == 1 => self.type_within(*receiver, depth),
                 "clone" | "as_ref" | "unwrap" | "expect" | "to_owned" | "get_ref" | "into_inner" | "as_deref"
-                | "borrow" | "map_err" | "context" | "with_context" => self.type_within(*receiver, depth),
+                | "borrow" => self.type_within(*receiver, depth),
                 // A connection from a pool, by the crate of the pool.
                 "get" | "get_owned" if matches!(self.tree.kind(self.tree.node(node).parent), Kind::Await(_)) => {
                     let pool = self.peel(self.type_within(*receiver, depth)?);

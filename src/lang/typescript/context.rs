@@ -8,7 +8,7 @@ mod routes;
 mod written;
 
 use oxc_ast::AstKind;
-use oxc_ast::ast::{Expression, MethodDefinitionKind, TSSignature, TSType};
+use oxc_ast::ast::{Expression, MethodDefinitionKind, TSSignature, TSType, TSTypeName};
 use oxc_span::GetSpan;
 use oxc_syntax::node::NodeId;
 
@@ -280,7 +280,7 @@ impl<'a> Model<'a> {
                 return true;
             }
             let annotation = parameter.type_annotation.as_ref();
-            if annotation.is_some_and(|a| self.brings_request(&a.type_annotation)) {
+            if !parameter.optional && annotation.is_some_and(|a| self.brings_request(&a.type_annotation)) {
                 return true;
             }
             if let oxc_ast::ast::BindingPattern::BindingIdentifier(id) = &parameter.pattern {
@@ -301,19 +301,29 @@ impl<'a> Model<'a> {
     /// for what they send and get are left out.
     fn brings_request(&self, ty: &'a TSType<'a>) -> bool {
         const OF_CLIENTS_TOO: &[&str] = &["Request", "IncomingMessage", "HttpRequest", "RequestHandler"];
-        let is_request = |ty: &TSType<'a>| {
-            let names = type_names(ty);
-            names.iter().any(|name| REQUEST_TYPES.contains(name) && !OF_CLIENTS_TOO.contains(name))
+        // What a request carries, and no more than a part of it, such as who asks.
+        const CARRIED: &[&str] = &["file", "files", "body"];
+        let is_request = |ty: &TSType<'a>| match ty {
+            TSType::TSTypeReference(reference) => {
+                let name = match &reference.type_name {
+                    TSTypeName::IdentifierReference(id) => id.name.as_str(),
+                    TSTypeName::QualifiedName(name) => name.right.name.as_str(),
+                    TSTypeName::ThisExpression(_) => "",
+                };
+                REQUEST_TYPES.contains(&name) && !OF_CLIENTS_TOO.contains(&name)
+            }
+            _ => false,
         };
         if let TSType::TSIndexedAccessType(of) = ty {
-            return is_request(&of.object_type);
+            let part = self.source.slice(super::span(&of.index_type)).trim_matches(['\'', '"']);
+            return CARRIED.contains(&part) && is_request(&of.object_type);
         }
         self.shape_of(ty).is_some_and(|members| {
             members.iter().any(|member| match member {
                 // One that may be left out is for callers without a request, too.
                 TSSignature::TSPropertySignature(property) if !property.optional => {
                     let own = property.type_annotation.as_ref().map(|a| &a.type_annotation);
-                    own.is_some_and(|own| matches!(own, TSType::TSTypeReference(_)) && is_request(own))
+                    own.is_some_and(is_request)
                 }
                 _ => false,
             })

@@ -2,11 +2,11 @@
 //! them.
 
 use oxc_ast::ast::{CallExpression, Expression, ObjectPropertyKind};
-use oxc_syntax::operator::UnaryOperator;
+use oxc_syntax::operator::{LogicalOperator, UnaryOperator};
 
 use super::names::words;
-use super::path::Root;
 use super::path::argument;
+use super::path::{Binding, Root};
 use super::values::key_name;
 use super::{Model, bare};
 use crate::observe::{Known, Value};
@@ -41,12 +41,15 @@ impl<'a> Model<'a> {
                 self.default_number(&unary.argument)
             }
             Expression::LogicalExpression(logical)
-                if self.reads_environment(&logical.left) || self.reads_settings(&logical.left) =>
+                if logical.operator != LogicalOperator::And
+                    && (self.reads_environment(&logical.left) || self.reads_settings(&logical.left)) =>
             {
                 self.plain_number(&logical.right)
             }
             Expression::ConditionalExpression(choice)
-                if self.reads_environment(&choice.test) || self.reads_settings(&choice.consequent) =>
+                if self.reads_environment(&choice.test)
+                    || self.reads_settings(&choice.consequent)
+                        && self.text(&choice.test).contains(self.text(&choice.consequent)) =>
             {
                 self.plain_number(&choice.alternate)
             }
@@ -84,6 +87,7 @@ impl<'a> Model<'a> {
         };
         let of_settings = |name: &str| words(name).iter().any(|word| SETTINGS.contains(&word.as_str()));
         let root = match path.root {
+            Root::Symbol(symbol, _) if matches!(self.binding(symbol), Binding::Parameter) => return false,
             Root::Symbol(_, name) | Root::Global(name) => name,
             _ => "",
         };

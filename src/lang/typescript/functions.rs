@@ -137,6 +137,12 @@ impl<'a> Model<'a> {
         }
     }
 
+    /// The nearest function around a node that other files can call by a name.
+    pub fn named_function(&self, node: NodeId) -> Option<NodeId> {
+        let mut around = self.nodes().ancestor_ids(node).filter(|&id| is_function(self.kind(id)));
+        around.find(|&id| self.name_of(id).is_some())
+    }
+
     /// The name that a function is declared under, or the constant that holds
     /// it.
     pub fn symbol_of_function(&self, function: NodeId) -> Option<SymbolId> {

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{is_unbounded, timeout_within};
+use super::is_unbounded;
 use crate::analyze::Sink;
 use crate::lang::rust::Model;
 use crate::lang::rust::effects::VERBS;
 use crate::lang::rust::node::{Kind, NodeId};
 use crate::lang::rust::path::reference;
 use crate::observe::{Export, Gift, NameRef};
+use crate::source::Span;
 
 /// The entry of a type among the exports of its file that tells of its requests.
 const REQUESTS: &str = "(requests)";
@@ -27,16 +28,29 @@ pub(super) fn observe(model: &Model<'_>, sink: &mut Sink<'_>) {
             senders.entry(owner.to_owned()).or_default().push(id);
         }
     }
-    let bounds = timeout_within(model, NodeId::ROOT);
     for (owner, requests) in senders {
         let open = requests.iter().find(|&&request| is_unbounded(model, request));
-        let told = match (open, bounds) {
+        // A method of it may put a timer around another one.
+        let told = match (open, timer_of(model, &owner)) {
             (_, Some(at)) => Export::Gives(Gift::Bounded, at),
             (Some(&request), None) => Export::Gives(Gift::Unbounded, model.tree.span(request)),
             (None, None) => continue,
         };
         sink.observations().exports.insert(format!("{owner}.{REQUESTS}"), told);
     }
+}
+
+/// A bound that a method of the type sets, on a request or around one.
+fn timer_of(model: &Model<'_>, owner: &str) -> Option<Span> {
+    let own = model.tree.functions.iter().filter(|function| model.owner_name(function) == Some(owner));
+    own.filter_map(|function| function.body).flat_map(|body| model.tree.below(body)).find_map(|id| {
+        let sets = match model.tree.kind(id) {
+            Kind::Method { name, args, .. } => name.contains("timeout") && !args.is_empty(),
+            Kind::Call { callee, .. } => matches!(model.leaf_name(*callee), Some("timeout" | "timeout_at")),
+            _ => false,
+        };
+        sets.then(|| model.tree.span(id))
+    })
 }
 
 /// The only type that is handed a client which this function makes:

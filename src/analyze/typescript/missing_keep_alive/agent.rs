@@ -114,8 +114,15 @@ fn options_for_requests(model: &Model<'_>, node: NodeId) -> Option<Span> {
     let object = nodes.ancestor_ids(node).find(|&id| matches!(model.kind(id), AstKind::ObjectExpression(_)))?;
     let given = match nodes.parent_kind(object) {
         AstKind::ReturnStatement(_) => model.function_of(object) == Some(maker),
-        AstKind::ExpressionStatement(_) => nodes.ancestor_ids(object).take(4).any(|id| id == maker),
-        AstKind::ParenthesizedExpression(_) => nodes.ancestor_ids(object).take(5).any(|id| id == maker),
+        AstKind::ExpressionStatement(_) | AstKind::ParenthesizedExpression(_) => {
+            let mut around = nodes.ancestor_ids(object).skip_while(|&id| {
+                matches!(
+                    model.kind(id),
+                    AstKind::ParenthesizedExpression(_) | AstKind::ExpressionStatement(_) | AstKind::FunctionBody(_)
+                )
+            });
+            around.next() == Some(maker)
+        }
         _ => false,
     };
     let own_symbol = model.symbol_of_function(maker);
@@ -127,7 +134,10 @@ fn options_for_requests(model: &Model<'_>, node: NodeId) -> Option<Span> {
             let path = model.callee(call);
             let is_it = match path.root {
                 Root::Symbol(symbol, _) => path.members.is_empty() && Some(symbol) == own_symbol,
-                Root::This => path.members.as_slice() == [name.as_ref()],
+                Root::This => {
+                    let same = || model.class_of(id).is_some() && model.class_of(id) == model.class_of(maker);
+                    own_symbol.is_none() && path.members.as_slice() == [name.as_ref()] && same()
+                }
                 _ => false,
             };
             is_it.then_some(id)

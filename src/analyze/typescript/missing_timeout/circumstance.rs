@@ -9,6 +9,7 @@ use oxc_syntax::operator::UnaryOperator;
 use super::Site;
 use crate::analyze::typescript::http::{self, Kind};
 use crate::analyze::typescript::instance::{self, Kept};
+use crate::analyze::typescript::layout;
 use crate::analyze::typescript::options::Options;
 use crate::lang::typescript::path::{Binding, Root, argument};
 use crate::lang::typescript::{Model, bare, span};
@@ -42,19 +43,23 @@ pub fn content_guard<'a>(model: &Model<'a>, site: Site<'_, 'a>, given: &Options<
     if let Some(body) = body.filter(|body| is_bulky(model, body)) {
         return Some(Step::at("upload", span(body)));
     }
-    let dropped = kind != Kind::NodeHttp && http::is_unawaited(model, node) || is_in_dropped_function(model, node);
-    if !kind.makes_client() && dropped {
+    let dropped = || http::is_unawaited(model, node) || is_in_dropped_function(model, node);
+    if !kind.makes_client() && kind != Kind::NodeHttp && dropped() {
         return Some(Step::at("nobody-waits", span(call)));
     }
     None
 }
 
 /// True in a function of this file alone whose promise every call drops on
-/// purpose: `void purge(doc)`.
+/// purpose: `void purge(doc)`. What goes on in a loop, or starts itself again,
+/// stands still with its request; so does a program that begins with it.
 fn is_in_dropped_function(model: &Model<'_>, node: NodeId) -> bool {
     let Some(function) = model.function_of(node).filter(|&function| !model.is_exported(function)) else {
         return false;
     };
+    if layout::loop_around(model, node).is_some() {
+        return false;
+    }
     let Some(symbol) = model.symbol_of_function(function) else { return false };
     let mut uses = model.scoping().get_resolved_references(symbol).peekable();
     uses.peek().is_some()
@@ -62,7 +67,9 @@ fn is_in_dropped_function(model: &Model<'_>, node: NodeId) -> bool {
             let call = model.nodes().parent_id(reference.node_id());
             let called = matches!(model.kind(call), AstKind::CallExpression(of)
                 if span(&of.callee) == span(&model.kind(reference.node_id())));
+            let on_demand = model.function_of(call).is_some() && !model.is_within(call, function);
             called
+                && on_demand
                 && matches!(model.nodes().parent_kind(call), AstKind::UnaryExpression(unary)
                     if unary.operator == UnaryOperator::Void)
         })

@@ -13,7 +13,8 @@ impl Model<'_> {
     pub(super) fn names_small_file(&self, path: NodeId) -> bool {
         let small = |name: &str| words(name).iter().any(|word| SMALL_FILES.contains(&word.as_str()));
         small(self.source.slice(self.tree.span(path)))
-            || self.texts_of(path).any(small)
+            // A lock beside the data; what packages call so may be large.
+            || self.texts_of(path).any(|text| small(text) || text == "lock" || text == ".lock")
             || self.function_of(path).is_some_and(|f| small(&f.name))
     }
 
@@ -54,7 +55,8 @@ impl Model<'_> {
     /// and the caller gets all of it, or gives all that is written.
     fn passes_bytes_of(&self, call: NodeId, path: NodeId) -> bool {
         let Some(function) = self.function_of(call) else { return false };
-        let bytes = |ty: &Ty| ty.mentions("Bytes") || ty.mentions("u8");
+        let bytes =
+            |ty: &Ty| ty.mentions("Bytes") || ty.mentions("u8") && (ty.mentions("Vec") || ty.mentions("[slice]"));
         let given = |id: NodeId| match self.tree.kind(id) {
             Kind::Path(path) => path.first().is_some_and(|name| function.params.iter().any(|p| p.pattern.binds(name))),
             _ => false,

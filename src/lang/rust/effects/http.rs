@@ -2,8 +2,9 @@
 
 use super::{Operation, Resource};
 use crate::lang::rust::Model;
-use crate::lang::rust::node::{Kind, NodeId, Param};
+use crate::lang::rust::node::{Kind, NodeId};
 use crate::lang::rust::path::equals;
+use crate::lang::rust::values::Local;
 use crate::lang::typescript::effects::client::is_rpc_method;
 use crate::lang::typescript::names;
 use crate::observe::{Effect, Io};
@@ -67,11 +68,8 @@ impl Model<'_> {
 
     fn is_handed_request(&self, root: NodeId) -> bool {
         let Kind::Path(path) = self.tree.kind(root) else { return false };
-        match (path.as_slice(), self.function_of(root)) {
-            ([name], Some(function)) => {
-                let is_it = |p: &Param| p.pattern.name() == Some(name) && p.ty.leaf() == "RequestBuilder";
-                function.params.iter().any(is_it)
-            }
+        match (path.as_slice(), path.first().and_then(|name| self.local(root, name))) {
+            ([_], Some(Local::Parameter(function, index))) => function.params[index].ty.leaf() == "RequestBuilder",
             _ => false,
         }
     }

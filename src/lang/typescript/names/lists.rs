@@ -275,7 +275,6 @@ pub const SMALL_FILES: &[&str] = &[
     "keys",
     "secret",
     "pid",
-    "lock",
     "version",
     "manifest",
     "dotenv",
