@@ -363,14 +363,13 @@ fn is_of_program(model: &Model<'_>, constructor: &Constructor<'_>) -> bool {
     let Some(function) = model.function_of(constructor.node) else { return false };
     let Some(body) = function.body else { return false };
     // In a loop, a branch or a closure, names are bound on the way.
-    let outer = model.tree.ancestors(constructor.node).into_iter().take_while(|&id| id != body);
     let plain = |id: NodeId| {
         matches!(
             model.tree.kind(id),
             Kind::Let { .. } | Kind::Statement { .. } | Kind::Method { .. } | Kind::Try(_) | Kind::Await(_)
         )
     };
-    if !outer.into_iter().all(plain) {
+    if !model.tree.ancestors(constructor.node).take_while(|&id| id != body).all(plain) {
         return false;
     }
     let before = model.tree.children(body).take_while(|&statement| statement <= constructor.node);
