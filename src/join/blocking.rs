@@ -53,7 +53,7 @@ fn candidate(rule: usize, call: &AsyncCall, leaf: &str, file: &str, blocks: &Blo
     let handler = call.context == Context::Handler;
     // Small files read now and then cost little: only a handler's reads are
     // known to be many.
-    let large = blocks.whole_tree || call.large == Some(true) || blocks.large && call.large != Some(false);
+    let large = blocks.whole_tree || call.large.unwrap_or(blocks.large);
     if blocks.kind == "blocking-file" && !large && !handler {
         return None;
     }

@@ -363,16 +363,22 @@ fn is_of_program(model: &Model<'_>, constructor: &Constructor<'_>) -> bool {
     let Some(function) = model.function_of(constructor.node) else { return false };
     let Some(body) = function.body else { return false };
     // In a loop, a branch or a closure, names are bound on the way.
-    let plain = |id: NodeId| {
+    let binds = |id: NodeId| {
         matches!(
             model.tree.kind(id),
-            Kind::Let { .. } | Kind::Statement { .. } | Kind::Method { .. } | Kind::Try(_) | Kind::Await(_)
+            Kind::Loop
+                | Kind::While { .. }
+                | Kind::For { .. }
+                | Kind::Arm { .. }
+                | Kind::If { .. }
+                | Kind::Closure { .. }
+                | Kind::Async
         )
     };
-    if !model.tree.ancestors(constructor.node).take_while(|&id| id != body).all(plain) {
+    if model.tree.ancestors(constructor.node).take_while(|&id| id != body).any(binds) {
         return false;
     }
-    let before = model.tree.children(body).take_while(|&statement| statement <= constructor.node);
+    let before = model.tree.children(body).take_while(|&statement| !model.tree.is_within(constructor.node, statement));
     let of_caller = |id: NodeId| match model.tree.kind(id) {
         Kind::Path(path) if path.len() == 1 => {
             let given = path[0] == "self" || function.params.iter().any(|param| param.pattern.binds(&path[0]));
@@ -384,7 +390,7 @@ fn is_of_program(model: &Model<'_>, constructor: &Constructor<'_>) -> bool {
         }),
         _ => false,
     };
-    before.flat_map(|statement| model.tree.below(statement)).all(|id| !of_caller(id))
+    before.chain([constructor.node]).flat_map(|made| model.tree.below(made)).all(|id| !of_caller(id))
 }
 
 /// No timeout on the client, and none in the function that it does not leave.

@@ -9,7 +9,6 @@ use crate::lang::rust::clients::{Constructor, Form, Library, Use};
 use crate::lang::rust::effects::VERBS;
 use crate::lang::rust::functions::Body;
 use crate::lang::rust::node::{Kind, NodeId};
-use crate::lang::rust::values::Local;
 use crate::observe::{Confidence, Context, Draft, Gift, IfNo, Need, Question, Step};
 use crate::source::Span;
 
@@ -272,12 +271,7 @@ fn is_unbounded(model: &Model<'_>, request: NodeId) -> bool {
 /// passes through is as long as whoever sent it waits.
 fn asks_by_hyper(model: &Model<'_>, request: NodeId) -> bool {
     let Kind::Method { receiver, args, .. } = model.tree.kind(request) else { return false };
-    let passes = || {
-        args.iter().any(|&argument| match model.tree.kind(argument) {
-            Kind::Path(path) => matches!(model.local(argument, &path[0]), Some(Local::Parameter(..))),
-            _ => false,
-        })
-    };
+    let passes = || args.iter().any(|&argument| model.parameter_behind(argument).is_some());
     model.is_awaited(request) && model.is_hyper_client(*receiver) && !passes()
 }
 

@@ -2,7 +2,7 @@
 //! goes after it is bound.
 
 use super::Model;
-use super::node::{Function, Kind, Lit, NodeId, Pattern, Ty};
+use super::node::{Function, Kind, Lit, NodeId, Param, Pattern, Ty};
 
 /// What a name in a body is bound to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -132,6 +132,23 @@ impl Model<'_> {
         self.tree
             .below(cond)
             .any(|id| matches!(self.tree.kind(id), Kind::LetCondition { pattern, .. } if pattern.binds(name)))
+    }
+
+    /// The parameter that a name is, or was before the code added to it:
+    /// `let request = request.bearer_auth(token);`.
+    pub fn parameter_behind(&self, node: NodeId) -> Option<&Param> {
+        let mut at = node;
+        // One step further ends a name that stands for itself.
+        for _ in 0..4 {
+            let Kind::Path(path) = self.tree.kind(at) else { return None };
+            let [name] = path.as_slice() else { return None };
+            match self.local(at, name)? {
+                Local::Parameter(function, index) => return function.params.get(index),
+                Local::Let(_) => at = self.chain_root(self.init_of(at)?),
+                Local::Pattern(_) => return None,
+            }
+        }
+        None
     }
 
     /// The type of an expression where the code writes it: a parameter, an

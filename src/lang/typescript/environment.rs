@@ -48,8 +48,7 @@ impl<'a> Model<'a> {
             }
             Expression::ConditionalExpression(choice)
                 if self.reads_environment(&choice.test)
-                    || self.reads_settings(&choice.consequent)
-                        && self.text(&choice.test).contains(self.text(&choice.consequent)) =>
+                    || self.reads_settings(&choice.consequent) && self.asks_for(&choice.test, &choice.consequent) =>
             {
                 self.plain_number(&choice.alternate)
             }
@@ -72,6 +71,19 @@ impl<'a> Model<'a> {
         text.contains("process.env") || text.contains("Bun.env") || text.contains("import.meta.env")
     }
 
+    /// True where a test asks whether the value is there that a choice takes.
+    fn asks_for(&self, test: &Expression<'a>, taken: &Expression<'a>) -> bool {
+        let value = match bare(taken) {
+            Expression::CallExpression(call) if self.callee(call).is_global("Number", &[]) => {
+                argument(&call.arguments, 0).unwrap_or(taken)
+            }
+            other => other,
+        };
+        let plain = |expression: &Expression<'a>| self.text(expression).replace("?.", ".");
+        let (test, value) = (plain(test), plain(value));
+        test.match_indices(&value).any(|(at, _)| !test[at + value.len()..].starts_with(|c: char| c.is_alphanumeric()))
+    }
+
     /// `config.database.poolMax`, `this.configService.get('db.pool')`,
     /// `settings.pool.max`: members of what configures a program. Options that
     /// callers hand in are none.
@@ -87,7 +99,13 @@ impl<'a> Model<'a> {
         };
         let of_settings = |name: &str| words(name).iter().any(|word| SETTINGS.contains(&word.as_str()));
         let root = match path.root {
-            Root::Symbol(symbol, _) if matches!(self.binding(symbol), Binding::Parameter) => return false,
+            // A service that is asked is no caller's option.
+            Root::Symbol(symbol, _)
+                if matches!(self.binding(symbol), Binding::Parameter)
+                    && !matches!(bare(expression), Expression::CallExpression(_)) =>
+            {
+                return false;
+            }
             Root::Symbol(_, name) | Root::Global(name) => name,
             _ => "",
         };

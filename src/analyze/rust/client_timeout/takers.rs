@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::is_unbounded;
+use super::{bounds_answers, is_unbounded};
 use crate::analyze::Sink;
 use crate::lang::rust::Model;
 use crate::lang::rust::effects::VERBS;
@@ -45,7 +45,7 @@ fn timer_of(model: &Model<'_>, owner: &str) -> Option<Span> {
     let own = model.tree.functions.iter().filter(|function| model.owner_name(function) == Some(owner));
     own.filter_map(|function| function.body).flat_map(|body| model.tree.below(body)).find_map(|id| {
         let sets = match model.tree.kind(id) {
-            Kind::Method { name, args, .. } => name.contains("timeout") && !args.is_empty(),
+            Kind::Method { name, args, .. } => bounds_answers(name) && !args.is_empty() && !model.sets_builder(id),
             Kind::Call { callee, .. } => matches!(model.leaf_name(*callee), Some("timeout" | "timeout_at")),
             _ => false,
         };

@@ -118,7 +118,10 @@ fn options_for_requests(model: &Model<'_>, node: NodeId) -> Option<Span> {
             let mut around = nodes.ancestor_ids(object).skip_while(|&id| {
                 matches!(
                     model.kind(id),
-                    AstKind::ParenthesizedExpression(_) | AstKind::ExpressionStatement(_) | AstKind::FunctionBody(_)
+                    AstKind::ParenthesizedExpression(_)
+                        | AstKind::ExpressionStatement(_)
+                        | AstKind::ReturnStatement(_)
+                        | AstKind::FunctionBody(_)
                 )
             });
             around.next() == Some(maker)

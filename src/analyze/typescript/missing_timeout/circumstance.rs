@@ -9,7 +9,6 @@ use oxc_syntax::operator::UnaryOperator;
 use super::Site;
 use crate::analyze::typescript::http::{self, Kind};
 use crate::analyze::typescript::instance::{self, Kept};
-use crate::analyze::typescript::layout;
 use crate::analyze::typescript::options::Options;
 use crate::lang::typescript::path::{Binding, Root, argument};
 use crate::lang::typescript::{Model, bare, span};
@@ -57,7 +56,10 @@ fn is_in_dropped_function(model: &Model<'_>, node: NodeId) -> bool {
     let Some(function) = model.function_of(node).filter(|&function| !model.is_exported(function)) else {
         return false;
     };
-    if layout::loop_around(model, node).is_some() {
+    let goes_on = |id: NodeId| {
+        matches!(model.kind(id), AstKind::WhileStatement(_) | AstKind::DoWhileStatement(_) | AstKind::ForStatement(_))
+    };
+    if model.nodes().ancestor_ids(node).take_while(|&id| id != function).any(goes_on) {
         return false;
     }
     let Some(symbol) = model.symbol_of_function(function) else { return false };

@@ -4,7 +4,6 @@ use super::{Operation, Resource};
 use crate::lang::rust::Model;
 use crate::lang::rust::node::{Kind, NodeId};
 use crate::lang::rust::path::equals;
-use crate::lang::rust::values::Local;
 use crate::lang::typescript::effects::client::is_rpc_method;
 use crate::lang::typescript::names;
 use crate::observe::{Effect, Io};
@@ -67,11 +66,7 @@ impl Model<'_> {
     }
 
     fn is_handed_request(&self, root: NodeId) -> bool {
-        let Kind::Path(path) = self.tree.kind(root) else { return false };
-        match (path.as_slice(), path.first().and_then(|name| self.local(root, name))) {
-            ([_], Some(Local::Parameter(function, index))) => function.params[index].ty.leaf() == "RequestBuilder",
-            _ => false,
-        }
+        self.parameter_behind(root).is_some_and(|given| given.ty.leaf() == "RequestBuilder")
     }
 
     /// What the request does that one of these arguments is, where a client of

@@ -1,7 +1,9 @@
 //! Answers that are kept for the next time.
 
+use std::collections::BTreeSet;
+
 use crate::lang::rust::Model;
-use crate::lang::rust::node::{Kind, NodeId};
+use crate::lang::rust::node::{Kind, NodeId, Pattern};
 
 /// Methods that look for a kept answer.
 const GETS: &[&str] = &["get", "get_json", "fetch", "lookup", "load", "read", "hget"];
@@ -12,30 +14,60 @@ const KEEPS: &[&str] =
 
 impl Model<'_> {
     /// `cache.put(&key, &answer)` in a body that has looked for `key` there, and
-    /// left with what it found: who waits for it asks for the answer, and the
-    /// order is nobody's matter. What is made of the value that was found is no
-    /// answer to keep, but a change of it.
+    /// goes another way with what it found: who waits for it asks for the
+    /// answer, and the order is nobody's matter. What is made of the value that
+    /// was found is no answer to keep, but a change of it.
     pub fn keeps_for_next(&self, value: NodeId, body: NodeId) -> bool {
         let Some(kept) = self.keyed(value, KEEPS) else { return false };
-        let Kind::Method { args, .. } = self.tree.kind(value) else { return false };
-        let asked = self.tree.below(body).filter(|&id| id < value).find(|&id| match self.tree.kind(id) {
+        let asks = |&id: &NodeId| match self.tree.kind(id) {
             Kind::Await(asked) => self.keyed(*asked, GETS) == Some(kept),
             _ => false,
-        });
-        let Some(asked) = asked else { return false };
-        let leaves = |id: NodeId| asked < id && id < value && matches!(self.tree.kind(id), Kind::Return);
-        // What is found is bound for the branch alone that leaves with it, or
-        // for all that follows.
-        let found = self.tree.ancestors(asked).into_iter().find_map(|id| match self.tree.kind(id) {
-            Kind::Let { pattern, .. } => Some(Some(pattern)),
-            Kind::If { cond, .. } if matches!(self.tree.kind(*cond), Kind::LetCondition { .. }) => Some(None),
-            _ => None,
-        });
-        let Some(found) = found else { return false };
-        let changes = |argument: &NodeId| {
-            found.is_some_and(|found| self.names_in(*argument).into_iter().any(|name| found.binds(name)))
         };
-        self.tree.below(body).any(leaves) && !args.iter().skip(1).any(changes)
+        let Some(asked) = self.tree.below(body).filter(|&id| id < value).find(asks) else { return false };
+        let leaves_in = |within: NodeId| self.tree.below(within).any(|id| matches!(self.tree.kind(id), Kind::Return));
+        for around in self.tree.ancestors(asked) {
+            match self.tree.kind(around) {
+                // `if let Some(found) = cache.get(key).await { return Ok(found) }`.
+                Kind::If { cond, then, .. } if self.tree.is_within(asked, *cond) => {
+                    let inside = self.tree.is_within(value, around);
+                    return !self.tree.is_within(value, *then) && (inside || leaves_in(*then));
+                }
+                // `match cache.get(key).await { Some(found) => found, None => … }`.
+                Kind::Match { on } if self.tree.is_within(asked, *on) => {
+                    if !self.tree.is_within(value, around) {
+                        return leaves_in(around);
+                    }
+                    return self
+                        .tree
+                        .ancestors(value)
+                        .take_while(|&id| id != around)
+                        .any(|id| matches!(self.tree.kind(id), Kind::Arm { pattern } if pattern.bound.is_empty()));
+                }
+                // It goes on with what is there, and leaves where nothing is.
+                Kind::Let { otherwise: Some(_), .. } => return false,
+                Kind::Let { pattern, .. } => return self.is_looked_at(pattern, around, value, body),
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// `let found = cache.get(key).await?; if let Some(found) = found { return … }`:
+    /// something leaves before `value`, which is made of nothing that was found.
+    fn is_looked_at(&self, found: &Pattern, bound: NodeId, value: NodeId, body: NodeId) -> bool {
+        let Kind::Method { args, .. } = self.tree.kind(value) else { return false };
+        let mut derived: BTreeSet<&str> = found.bound.iter().map(|bound| bound.name.as_str()).collect();
+        let mut leaves = false;
+        for id in self.tree.below(body).filter(|&id| bound < id && id < value) {
+            match self.tree.kind(id) {
+                Kind::Return => leaves = true,
+                Kind::Let { pattern, init: Some(init), .. } if !self.names_in(*init).is_disjoint(&derived) => {
+                    derived.extend(pattern.bound.iter().map(|bound| bound.name.as_str()));
+                }
+                _ => {}
+            }
+        }
+        leaves && args.iter().skip(1).all(|&argument| self.names_in(argument).is_disjoint(&derived))
     }
 
     /// What a method of a list is called on, and the key that it is handed, as
