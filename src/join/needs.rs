@@ -203,7 +203,8 @@ fn gives(name: &NameRef, wanted: Gift, path: &str, facts: &Facts, exports: &dyn 
                 Gift::Timer => step("timer-left-by"),
                 Gift::Base64 => step("only-encodes-in").with("encoding", "base64"),
                 Gift::Hex => step("only-encodes-in").with("encoding", "hex"),
-                Gift::Bounded | Gift::Unbounded => step("sends-unbounded").with("name", name.name.as_str()),
+                Gift::Bounded => step("bounds-requests").with("name", name.name.as_str()),
+                Gift::Unbounded => step("sends-unbounded").with("name", name.name.as_str()),
             })
         }
         // Of both, one is so.

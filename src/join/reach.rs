@@ -112,19 +112,17 @@ pub fn called_per_request(path: &str, name: Span, join: &Join<'_>) -> Answer {
 }
 
 /// The function whose name stands there, and those of its file that lead to it.
-fn led_to_within(file: &Mapped, name: Span) -> Vec<Span> {
-    let mut functions = vec![name];
+fn led_to_within(file: &Mapped, name: Span) -> BTreeSet<Span> {
+    let mut functions = BTreeSet::from([name]);
     for _ in 1..HOPS {
-        let callers = file.map.observations.calls.iter().filter(|call| !call.starts).filter_map(|call| {
-            match (&call.callee, call.caller) {
-                (Callee::Here(callee), Caller::Function(by)) if functions.contains(callee) => Some(by),
-                _ => None,
-            }
+        let calls = file.map.observations.calls.iter().filter(|call| !call.starts);
+        let callers = calls.filter_map(|call| match (&call.callee, call.caller) {
+            (Callee::Here(callee), Caller::Function(by)) if functions.contains(callee) => Some(by),
+            _ => None,
         });
-        let new: Vec<Span> = callers.filter(|by| !functions.contains(by)).collect();
+        let new: Vec<Span> = callers.collect();
         functions.extend(new);
     }
-    functions.dedup();
     functions
 }
 

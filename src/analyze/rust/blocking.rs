@@ -151,11 +151,9 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             "blocking-http" | "blocking-socket" if is_tool => {
                 candidate = candidate.clear(Step::at("command-in-tool", span));
             }
-            // Copying and removing whole folders takes long wherever it is done.
-            "blocking-file" if is_service_code(context) && hit.whole_tree => {
-                candidate = candidate.need(in_service()).assume(Step::at("others-wait-meanwhile", span));
-            }
-            "blocking-file" if is_service_code(context) && hit.large && !hit.fixed => {
+            // Copying and removing whole folders takes long wherever it is done,
+            // and so does a large file.
+            "blocking-file" if is_service_code(context) && (hit.whole_tree || hit.large && !hit.fixed) => {
                 candidate = candidate.need(in_service()).assume(Step::at("others-wait-meanwhile", span));
             }
             // Small files read now and then cost little: only a handler's

@@ -121,9 +121,10 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             if_no: IfNo::Clear,
         });
         // Who calls the requests of a client that is kept may bound them.
-        let taker = takers::only(model, node).filter(|_| used == Use::Escapes && kept);
+        let escapes = used == Use::Escapes && kept;
+        let taker = if escapes { takers::only(model, node) } else { None };
         let asked = taker.is_some();
-        if used == Use::Escapes && kept {
+        if escapes {
             candidate = match taker {
                 Some(taker) => candidate.need(Need {
                     question: Question::Gives(taker, Gift::Unbounded),

@@ -8,7 +8,7 @@ use super::Model;
 use super::functions::Body;
 use super::node::{Function, Kind, Lit, NodeId};
 use super::path::{equals, starts_with};
-use crate::lang::typescript::names::{LARGE_FILES, words};
+use crate::lang::typescript::names::{LARGE_FILES, has_word};
 use crate::observe::Blocks;
 
 /// A call that returns only when it is done, however long that takes.
@@ -257,7 +257,7 @@ impl Model<'_> {
             let calls = args.iter().flat_map(|&argument| self.tree.below(argument)).filter_map(|id| self.callee(id));
             calls.into_iter().any(is_it)
         };
-        let large = |name: &str| words(name).iter().any(|word| LARGE_FILES.contains(&word.as_str()));
+        let large = |name: &str| has_word(name, LARGE_FILES);
         let file = self.source.path.rsplit('/').next().unwrap_or("");
         let named = || large(file) || self.function_of(node).is_some_and(|f| large(&f.name));
         // zstd's levels from ten on take ten times as long as its own choice.

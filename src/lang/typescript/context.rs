@@ -8,7 +8,7 @@ mod routes;
 mod written;
 
 use oxc_ast::AstKind;
-use oxc_ast::ast::{Expression, MethodDefinitionKind, TSSignature, TSType, TSTypeName};
+use oxc_ast::ast::{Expression, MethodDefinitionKind, TSSignature, TSType};
 use oxc_span::GetSpan;
 use oxc_syntax::node::NodeId;
 
@@ -303,16 +303,10 @@ impl<'a> Model<'a> {
         const OF_CLIENTS_TOO: &[&str] = &["Request", "IncomingMessage", "HttpRequest", "RequestHandler"];
         // What a request carries, and no more than a part of it, such as who asks.
         const CARRIED: &[&str] = &["file", "files", "body"];
-        let is_request = |ty: &TSType<'a>| match ty {
-            TSType::TSTypeReference(reference) => {
-                let name = match &reference.type_name {
-                    TSTypeName::IdentifierReference(id) => id.name.as_str(),
-                    TSTypeName::QualifiedName(name) => name.right.name.as_str(),
-                    TSTypeName::ThisExpression(_) => "",
-                };
-                REQUEST_TYPES.contains(&name) && !OF_CLIENTS_TOO.contains(&name)
-            }
-            _ => false,
+        // Its head: what a type is applied to is not handed over itself.
+        let is_request = |ty: &TSType<'a>| {
+            let head = type_names(ty).first().copied().filter(|_| matches!(ty, TSType::TSTypeReference(_)));
+            head.is_some_and(|name| REQUEST_TYPES.contains(&name) && !OF_CLIENTS_TOO.contains(&name))
         };
         if let TSType::TSIndexedAccessType(of) = ty {
             let part = self.source.slice(super::span(&of.index_type)).trim_matches(['\'', '"']);

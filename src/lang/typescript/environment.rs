@@ -4,7 +4,7 @@
 use oxc_ast::ast::{CallExpression, Expression, ObjectPropertyKind};
 use oxc_syntax::operator::{LogicalOperator, UnaryOperator};
 
-use super::names::words;
+use super::names::has_word;
 use super::path::argument;
 use super::path::{Binding, Root};
 use super::values::key_name;
@@ -97,7 +97,7 @@ impl<'a> Model<'a> {
             },
             other => self.path_of(other),
         };
-        let of_settings = |name: &str| words(name).iter().any(|word| SETTINGS.contains(&word.as_str()));
+        let of_settings = |name: &str| has_word(name, SETTINGS);
         let root = match path.root {
             // A service that is asked is no caller's option.
             Root::Symbol(symbol, _)

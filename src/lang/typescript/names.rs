@@ -36,6 +36,11 @@ pub fn pieces(name: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// True where a word of a name is one of a list of lower-case ASCII words.
+pub fn has_word(name: &str, list: &[&str]) -> bool {
+    pieces(name).any(|word| is_among(word, list))
+}
+
 /// True where a word is one of a list of lower-case ASCII words.
 fn is_among(word: &str, list: &[&str]) -> bool {
     list.iter().any(|known| known.eq_ignore_ascii_case(word))

@@ -39,13 +39,14 @@ pub(super) fn taken<'m>(model: &'m Model<'_>) -> impl Iterator<Item = Taken<'m>>
         }
         let constructor =
             Constructor { node, head: node, library: Library::Reqwest, form: Form::Made, settings: Vec::new() };
-        let used = model.use_of(&constructor);
         if let Some(function) = model.called_here(node) {
             let (library, same) = model.holds_new_client(function)?;
+            let used = model.use_of(&constructor);
             let per_call = is_held_for_request(model, node, used) && (same || is_for_all(model, node));
             return per_call.then_some(Taken { constructor, used, maker: Maker::Here(function, library) });
         }
         let mut name = reference(&model.callee(node)?)?;
+        let used = model.use_of(&constructor);
         if let Some(method) = name.members.last_mut() {
             let own = name.module.split("::").next().is_some_and(|root| matches!(root, "crate" | "super" | "self"));
             method.push_str(if is_for_all(model, node) { "()" } else { "(_)" });

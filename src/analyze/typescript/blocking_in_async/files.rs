@@ -5,13 +5,13 @@ use oxc_ast::ast::Expression;
 
 use super::Blocking;
 use crate::lang::typescript::Model;
-use crate::lang::typescript::names::{LARGE_FILES, SMALL_FILES, words};
+use crate::lang::typescript::names::{LARGE_FILES, SMALL_FILES, has_word};
 use crate::lang::typescript::path::argument;
 
 /// Settings, keys and certificates, by the words of the path or of the function
 /// around: files of a kilobyte or two.
 pub(super) fn is_small<'a>(model: &Model<'a>, one: &Blocking<'a>) -> bool {
-    let small = |name: &str| words(name).iter().any(|word| SMALL_FILES.contains(&word.as_str()));
+    let small = |name: &str| has_word(name, SMALL_FILES);
     let around = model.symbol_at(one.call.node_id.get());
     let own = around.rsplit('.').next().unwrap_or("");
     let Some(path) = argument(&one.call.arguments, 0) else { return small(own) };
@@ -23,7 +23,7 @@ pub(super) fn is_small<'a>(model: &Model<'a>, one: &Blocking<'a>) -> bool {
 /// that they are more than a page: of 53 that were read in handlers, ten were
 /// worth a change.
 pub(super) fn is_large<'a>(model: &Model<'a>, one: &Blocking<'a>) -> bool {
-    let large = |name: &str| words(name).iter().any(|word| LARGE_FILES.contains(&word.as_str()));
+    let large = |name: &str| has_word(name, LARGE_FILES);
     let around = model.symbol_at(one.call.node_id.get());
     // A module's `exports` are no export of data.
     let around = around.split('.').filter(|part| *part != "exports").any(large);

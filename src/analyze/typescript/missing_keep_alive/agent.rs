@@ -12,6 +12,7 @@ use crate::analyze::sink::Builder;
 use crate::analyze::typescript::http;
 use crate::analyze::typescript::instance::{self, Kept};
 use crate::analyze::typescript::options::{self, Options};
+use crate::analyze::typescript::uncleared_timer::local_function;
 use crate::lang::typescript::path::{Root, argument};
 use crate::lang::typescript::values::{Property, key_name};
 use crate::lang::typescript::{Model, bare, names, span};
@@ -110,48 +111,22 @@ pub fn kept_closed<'a>(
 /// calls of the function are such.
 fn options_for_requests(model: &Model<'_>, node: NodeId) -> Option<Span> {
     let maker = model.function_of(node)?;
-    let nodes = model.nodes();
-    let object = nodes.ancestor_ids(node).find(|&id| matches!(model.kind(id), AstKind::ObjectExpression(_)))?;
-    let given = match nodes.parent_kind(object) {
-        AstKind::ReturnStatement(_) => model.function_of(object) == Some(maker),
-        AstKind::ExpressionStatement(_) | AstKind::ParenthesizedExpression(_) => {
-            let mut around = nodes.ancestor_ids(object).skip_while(|&id| {
-                matches!(
-                    model.kind(id),
-                    AstKind::ParenthesizedExpression(_)
-                        | AstKind::ExpressionStatement(_)
-                        | AstKind::ReturnStatement(_)
-                        | AstKind::FunctionBody(_)
-                )
-            });
-            around.next() == Some(maker)
-        }
-        _ => false,
-    };
-    let own_symbol = model.symbol_of_function(maker);
+    let options = bare(model.only_returned(maker)?);
+    let gives = matches!(options, Expression::ObjectExpression(_)) && span(options).contains(span(&model.kind(node)));
     // Other files may call a function; a method is this class's matter.
-    let others = own_symbol.is_some() && model.is_exported(maker);
-    let name = model.name_of(maker).filter(|_| given && !others)?;
-    let calls = model.index.calls.iter().filter_map(|&id| match model.kind(id) {
-        AstKind::CallExpression(call) => {
-            let path = model.callee(call);
-            let is_it = match path.root {
-                Root::Symbol(symbol, _) => path.members.is_empty() && Some(symbol) == own_symbol,
-                Root::This => {
-                    let same = || model.class_of(id).is_some() && model.class_of(id) == model.class_of(maker);
-                    own_symbol.is_none() && path.members.as_slice() == [name.as_ref()] && same()
-                }
-                _ => false,
-            };
-            is_it.then_some(id)
-        }
-        _ => None,
-    });
+    let others = model.symbol_of_function(maker).is_some() && model.is_exported(maker);
+    if !gives || others {
+        return None;
+    }
     let mut first = None;
-    for call in calls {
-        let AstKind::CallExpression(request) = nodes.parent_kind(call) else { return None };
+    for &id in &model.index.calls {
+        let AstKind::CallExpression(call) = model.kind(id) else { continue };
+        if local_function(model, call) != Some(maker) {
+            continue;
+        }
+        let AstKind::CallExpression(request) = model.nodes().parent_kind(id) else { return None };
         http::kind_of(model, request).filter(|(kind, _)| !kind.makes_client())?;
-        first.get_or_insert_with(|| span(&model.kind(call)));
+        first.get_or_insert_with(|| span(call));
     }
     first
 }

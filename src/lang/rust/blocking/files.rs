@@ -2,7 +2,7 @@
 
 use crate::lang::rust::Model;
 use crate::lang::rust::node::{Kind, Lit, NodeId, Ty};
-use crate::lang::typescript::names::{LARGE_FILES, SMALL_FILES, words};
+use crate::lang::typescript::names::{LARGE_FILES, SMALL_FILES, has_word};
 
 /// Words of files that hold data of a store.
 const DATA_FILES: &[&str] = &["parquet", "arrow", "wal", "segment", "segments", "recording", "recordings", "tarball"];
@@ -11,7 +11,7 @@ impl Model<'_> {
     /// Settings, keys and certificates, by the words of the path or of the
     /// function around.
     pub(super) fn names_small_file(&self, path: NodeId) -> bool {
-        let small = |name: &str| words(name).iter().any(|word| SMALL_FILES.contains(&word.as_str()));
+        let small = |name: &str| has_word(name, SMALL_FILES);
         small(self.source.slice(self.tree.span(path)))
             // A lock beside the data; what packages call so may be large.
             || self.texts_of(path).any(|text| small(text) || text == "lock" || text == ".lock")
@@ -22,24 +22,22 @@ impl Model<'_> {
     /// path, of the function around, of its file or folder; and whatever file its
     /// caller names, where the function gives its bytes back.
     pub(super) fn may_be_large(&self, call: NodeId, path: NodeId) -> bool {
-        let large = |name: &str| {
-            let mut words = words(name).into_iter();
-            words.any(|word| LARGE_FILES.contains(&word.as_str()) || DATA_FILES.contains(&word.as_str()))
-        };
+        !self.names_small_file(path) && self.names_large_file(call, path)
+    }
+
+    fn names_large_file(&self, call: NodeId, path: NodeId) -> bool {
+        let large = |name: &str| has_word(name, LARGE_FILES) || has_word(name, DATA_FILES);
         let written = self.source.slice(self.tree.span(self.path_made(path)));
         let Some(function) = self.function_of(call) else { return false };
         let named = self.source.path.rsplitn(3, '/').take(2).any(large) || large(&function.name) || large(written);
-        !self.names_small_file(path) && (named || self.passes_bytes_of(call, path))
+        named || self.passes_bytes_of(call, path)
     }
 
     /// What names say of the file that a function is handed first, if anything.
     pub fn is_large_file(&self, call: NodeId) -> Option<bool> {
         let (Kind::Call { args, .. } | Kind::Method { args, .. }) = self.tree.kind(call) else { return None };
         let path = *args.first()?;
-        if self.names_small_file(path) {
-            return Some(false);
-        }
-        self.may_be_large(call, path).then_some(true)
+        if self.names_small_file(path) { Some(false) } else { self.names_large_file(call, path).then_some(true) }
     }
 
     /// The texts that a path is made of: `"lock"` of `done.with_extension("lock")`.
@@ -69,7 +67,10 @@ impl Model<'_> {
                 .any(|id| matches!(self.tree.kind(id), Kind::Path(path) if path.len() == 1 && written(&path[0])))
         };
         // Texts may be settings; what is read as bytes is for somebody else.
-        let read = || self.callee(call).is_some_and(|path| path.ends_with(&["fs".to_owned(), "read".to_owned()]));
+        let read = || {
+            self.callee(call)
+                .is_some_and(|path| matches!(path.as_slice(), [.., of, leaf] if of == "fs" && leaf == "read"))
+        };
         (function.output.as_ref().is_some_and(bytes) || writes() || read())
             && self.tree.below(self.path_made(path)).any(given)
     }

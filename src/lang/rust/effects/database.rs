@@ -103,12 +103,15 @@ impl Model<'_> {
         if !self.names_crate("sea_orm") {
             return None;
         }
-        let resource = match self.executor(*executor) {
+        Some(Operation::new(Io::Database, effect, self.sea_orm_runs_on(*executor)))
+    }
+
+    fn sea_orm_runs_on(&self, executor: NodeId) -> Resource {
+        match self.executor(executor) {
             // A transaction of SeaORM is a local of its own.
-            Resource::Unknown if self.is_lent_pool(*executor) => Resource::Shared,
+            Resource::Unknown if self.is_lent_pool(executor) => Resource::Shared,
             other => other,
-        };
-        Some(Operation::new(Io::Database, effect, resource))
+        }
     }
 
     /// `paginator.num_items()`, where `query.paginate(&db, size)` made it.
@@ -119,11 +122,7 @@ impl Model<'_> {
         if name != "paginate" || !self.names_crate("sea_orm") {
             return None;
         }
-        let resource = match self.executor(*connection) {
-            Resource::Unknown if self.is_lent_pool(*connection) => Resource::Shared,
-            other => other,
-        };
-        Some(Operation::new(Io::Database, Effect::Read, resource))
+        Some(Operation::new(Io::Database, Effect::Read, self.sea_orm_runs_on(*connection)))
     }
 
     fn tree_chain_begins_with_find(&self, value: NodeId) -> bool {

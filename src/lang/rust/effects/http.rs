@@ -43,9 +43,7 @@ impl Model<'_> {
         }
         let (verb, name) = chain.iter().rev().find(|(_, name)| VERBS.contains(name))?;
         let Kind::Method { receiver, args, .. } = self.tree.kind(*verb) else { return None };
-        let asks = *name == "request" && args.first().is_some_and(|&method| self.says_get(method))
-            || *name == "post" && (self.is_question(args) || self.is_in_question(value));
-        let effect = if asks || matches!(*name, "get" | "head") { Effect::Read } else { Effect::Write };
+        let effect = self.effect_of_verb(name, args, value);
         if self.is_http_client(*receiver) {
             return Some(Operation::new(Io::Http, effect, Resource::Shared));
         }
@@ -57,6 +55,14 @@ impl Model<'_> {
         let client = client.or_else(|| self.static_elsewhere(*receiver));
         (named || client.is_some())
             .then(|| Operation { client, ..Operation::new(Io::Http, effect, Resource::SharedByName) })
+    }
+
+    /// What a request does that is begun by this method; `at` stands in the
+    /// function that asks.
+    fn effect_of_verb(&self, verb: &str, args: &[NodeId], at: NodeId) -> Effect {
+        let asks = verb == "request" && args.first().is_some_and(|&method| self.says_get(method))
+            || verb == "post" && (self.is_question(args) || self.is_in_question(at));
+        if asks || matches!(verb, "get" | "head") { Effect::Read } else { Effect::Write }
     }
 
     /// True where an expression's type is written as hyper's client.
@@ -75,9 +81,8 @@ impl Model<'_> {
         args.iter().find_map(|&argument| {
             let begun = self.init_of(argument).unwrap_or(argument);
             let (verb, name) = self.chain(begun).into_iter().rev().find(|(_, name)| VERBS.contains(name))?;
-            let Kind::Method { receiver, .. } = self.tree.kind(verb) else { return None };
-            let reads = matches!(name, "get" | "head");
-            self.is_http_client(*receiver).then_some(if reads { Effect::Read } else { Effect::Write })
+            let Kind::Method { receiver, args, .. } = self.tree.kind(verb) else { return None };
+            self.is_http_client(*receiver).then(|| self.effect_of_verb(name, args, verb))
         })
     }
 

@@ -130,7 +130,7 @@ impl Model<'_> {
     fn tried_again(&self, value: NodeId, depth: usize) -> Option<Operation> {
         const RUNS: &[&str] = &["retry", "retries", "retrying", "backoff", "breaker", "resilient"];
         let depth = depth.checked_sub(1)?;
-        let says = |name: &str| names::words(name).iter().any(|word| RUNS.contains(&word.as_str()));
+        let says = |name: &str| names::has_word(name, RUNS);
         let (named, args) = match self.tree.kind(value) {
             Kind::Method { receiver, name, args, .. } => {
                 (says(name) || self.leaf_name(*receiver).is_some_and(says), args)
