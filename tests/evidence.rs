@@ -38,3 +38,11 @@ fn where_a_grpc_request_is_made_is_named() {
     let text = "pub async fn ask(channel: tonic::transport::Channel) -> Result<u64, tonic::Status> {\n    let request = tonic::Request::new(search::Query {});\n    let mut client = search::search_client::SearchClient::new(channel);\n    Ok(client.ask(request).await?.into_inner().count)\n}\n";
     assert_eq!(lines(&[SERVICE, ("src/ask.rs", text)], "a timeout could be set on it"), [2]);
 }
+
+#[test]
+fn one_answer_is_said_once() {
+    let api = "pub struct Api {\n    http: reqwest::Client,\n}\n\nimpl Api {\n    pub async fn json(&self, of: &str) -> reqwest::Result<String> {\n        self.http.get(of).timeout(LIMIT).send().await?.text().await\n    }\n}\n";
+    let page = "use axum::extract::State;\n\npub async fn page(State(api): State<crate::api::Api>) -> Result<String, Failure> {\n    let one = api.json(\"/one\").await?;\n    let two = api.json(\"/two\").await?;\n    Ok(one + &two)\n}\n";
+    let files = [SERVICE, ("src/main.rs", "mod api;\nmod page;\n"), ("src/api.rs", api), ("src/page.rs", page)];
+    assert_eq!(lines(&files, "only reads"), [6]);
+}

@@ -97,6 +97,8 @@ fn close_one(join: &Join<'_>, path: &str, candidate: &Candidate) -> Closed {
             closed.effective = Context::Handler;
         }
         match result {
+            // Three calls of one function are answered by the same words once.
+            Answer::Yes(step) if candidate.evidence.contains(&step) => {}
             Answer::Yes(step) => candidate.evidence.push(step),
             Answer::No(step) => match need.if_no {
                 IfNo::Clear => clear(candidate, place(step)),
