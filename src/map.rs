@@ -13,7 +13,7 @@ use crate::depth::too_deep;
 use crate::lang;
 use crate::observe::FileMap;
 use crate::pattern::{Patterns, map_query};
-use crate::prefilter::{Prefilter, Wanted};
+use crate::prefilter::{IGNORE_MARK, Prefilter, Wanted};
 use crate::report::SkipReason;
 use crate::rule::{Detection, Rule, RuleSet};
 use crate::source::{Family, Language, PathClass, SourceFile, Span};
@@ -95,7 +95,7 @@ impl<'r> Mapper<'r> {
 
     /// Maps one file. A panic inside becomes a `panicked` entry.
     pub fn map(&self, path: &str, language: Language, class: PathClass) -> Mapped {
-        Self::kept(self.guarded(path, language, class, |source| {
+        let mapped = self.guarded(path, language, class, |source| {
             let prefilter = match language.family() {
                 Family::TypeScript => &self.typescript,
                 Family::Rust => &self.rust,
@@ -103,12 +103,17 @@ impl<'r> Mapper<'r> {
             let wanted = prefilter.wanted(self.rules, language, source.text.as_bytes());
             let counts = class != PathClass::Test || self.include_tests;
             if counts { wanted } else { Wanted { rules: Vec::new(), handles: false, ..wanted } }
-        }))
+        });
+        Self::kept(with_comments(mapped))
     }
 
     /// Maps a file for its observations alone: it answers another file's need.
     pub fn observe(&self, path: &str, language: Language) -> Mapped {
-        let mut mapped = self.guarded(path, language, PathClass::Product, |_| Wanted::default());
+        let mut mapped = self.guarded(path, language, PathClass::Product, |source| {
+            let mark = IGNORE_MARK.as_bytes();
+            let ignores = memchr::memmem::find(source.text.as_bytes(), mark).is_some();
+            Wanted { ignores, ..Wanted::default() }
+        });
         if mapped.look == Look::Prefiltered {
             mapped = self.parsed(mapped);
         }
@@ -155,7 +160,7 @@ impl<'r> Mapper<'r> {
         }
         mapped.look = Look::Parsed;
         let analysed = catch_unwind(AssertUnwindSafe(|| match mapped.source.language.family() {
-            Family::TypeScript => self.typescript(&mapped.source, &mapped.rules),
+            Family::TypeScript => self.typescript(&mapped.source, &mapped.rules, mapped.ignores),
             Family::Rust => self.rust(&mapped.source, &mapped.rules),
         }));
         match analysed {
@@ -180,11 +185,12 @@ impl<'r> Mapper<'r> {
         mapped
     }
 
-    fn typescript(&self, source: &SourceFile, rules: &[usize]) -> Analysed {
+    fn typescript(&self, source: &SourceFile, rules: &[usize], ignores: bool) -> Analysed {
         let mut map = FileMap::default();
         let failure = ARENA.with_borrow_mut(|arena| {
             arena.reset();
             let model = lang::typescript::Model::parse(arena, source).map_err(|failure| failure.message)?;
+            map.comments = ignores.then(|| model.all_comments());
             map.observations = lang::typescript::exports::observe(&model);
             for &rule in rules {
                 let Some(detection) = self.rules.rules[rule].detection(Family::TypeScript) else { continue };
@@ -245,6 +251,17 @@ impl<'r> Mapper<'r> {
         let skipped = failure.or(overrun).map(|detail| (SkipReason::Unparsed, detail));
         (map, skipped)
     }
+}
+
+/// Adds the comments of a file that holds a suppression and that no rule
+/// concerns, so that what is said of its marks is right.
+fn with_comments(mut mapped: Mapped) -> Mapped {
+    let unparsed = mapped.ignores && mapped.look == Look::Prefiltered;
+    if unparsed && mapped.source.language.family() == Family::TypeScript && too_deep(&mapped.source.text).is_none() {
+        let parsed = catch_unwind(AssertUnwindSafe(|| lang::typescript::comments(&mapped.source)));
+        mapped.map.comments = parsed.ok().flatten();
+    }
+    mapped
 }
 
 /// The places that may become findings.

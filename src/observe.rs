@@ -371,6 +371,9 @@ pub struct FileMap {
     pub candidates: Vec<Candidate>,
     /// Facts for the join.
     pub observations: Observations,
+    /// The comments, in their order, where the file holds a suppression and a
+    /// typed tree tells them.
+    pub comments: Option<Vec<Span>>,
     /// True where the typed tree was not to be had or has errors.
     pub partial: Option<String>,
 }

@@ -85,7 +85,12 @@ impl Files {
     pub fn suppressions(&self) -> impl Iterator<Item = (&str, Suppressions)> {
         let with = self.by_path.iter().filter(|(_, mapped)| mapped.ignores);
         with.map(|(path, mapped)| {
-            (path.as_str(), Suppressions::read(&mapped.source.text, mapped.source.language.family()))
+            let text = &mapped.source.text;
+            let marks = match &mapped.map.comments {
+                Some(comments) => Suppressions::of_comments(text, comments),
+                None => Suppressions::read(text, mapped.source.language.family()),
+            };
+            (path.as_str(), marks)
         })
     }
 }

@@ -1,12 +1,12 @@
-//! The comments of a text, without a parser: for files that hold a mark and
-//! may hold syntax errors. Strings, templates and lifetimes are told apart;
-//! a string that is never closed ends with its line.
+//! The comments of a text, without a parser: for Rust, whose tree has none,
+//! and for files with syntax errors. Strings, templates and lifetimes are told
+//! apart; a string that is never closed ends with its line.
 
 use crate::source::{Family, Span};
 
 /// The comments of `text`, in order, with their signs.
 pub fn comments(text: &str, family: Family) -> Vec<Span> {
-    let mut scanner = Scanner { bytes: text.as_bytes(), at: 0, found: Vec::new() };
+    let mut scanner = Scanner { bytes: text.as_bytes(), at: 0, found: Vec::new(), unclosed: 0 };
     match family {
         Family::TypeScript => scanner.typescript(0),
         Family::Rust => scanner.rust(),
@@ -18,10 +18,38 @@ struct Scanner<'t> {
     bytes: &'t [u8],
     at: usize,
     found: Vec<Span>,
+    /// Backticks that began no template.
+    unclosed: u32,
 }
 
 /// Templates within templates; no one nests them deeper.
 const TEMPLATES: u32 = 64;
+
+/// Backticks without a second one, each of which costs a look at the rest.
+const UNCLOSED: u32 = 8;
+
+/// Words that a value follows, so that `/` begins a regular expression.
+const BEFORE_VALUES: &[&[u8]] = &[
+    b"return",
+    b"typeof",
+    b"case",
+    b"in",
+    b"of",
+    b"void",
+    b"delete",
+    b"throw",
+    b"yield",
+    b"await",
+    b"new",
+    b"else",
+    b"do",
+    b"instanceof",
+    b"default",
+    b"extends",
+];
+
+/// Words whose parentheses a statement follows.
+const BEFORE_STATEMENTS: &[&[u8]] = &[b"if", b"while", b"for", b"with"];
 
 impl Scanner<'_> {
     fn rest(&self) -> &[u8] {
@@ -32,6 +60,9 @@ impl Scanner<'_> {
         let mut braces = 0_u32;
         // Where a value may stand, `/` begins a regular expression.
         let mut value_next = true;
+        // Of each open parenthesis: a statement follows its end.
+        let mut parens: Vec<bool> = Vec::new();
+        let mut statement_next = false;
         while let Some(&byte) = self.bytes.get(self.at) {
             match byte {
                 b'/' if self.comment(false) => continue,
@@ -53,25 +84,58 @@ impl Scanner<'_> {
                 b'{' => braces += 1,
                 b'}' if depth > 0 && braces == 0 => return,
                 b'}' => braces = braces.saturating_sub(1),
+                b'(' => parens.push(statement_next),
+                // A block that ends its line is more often a statement's.
+                b'\n' if self.bytes[..self.at].trim_ascii_end().ends_with(b"}") => value_next = true,
                 _ => {}
             }
+            let word = self.word();
+            if !word.is_empty() {
+                let member = self.bytes[..self.at].ends_with(b".");
+                value_next = !member && BEFORE_VALUES.contains(&word);
+                statement_next = !member && BEFORE_STATEMENTS.contains(&word);
+                self.at += word.len();
+                continue;
+            }
             if !byte.is_ascii_whitespace() {
-                let ends_value =
-                    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | b')' | b']' | b'}' | b'>');
-                value_next = !ends_value;
+                value_next = match byte {
+                    b')' => parens.pop().unwrap_or(false),
+                    b'>' => self.bytes[..self.at].ends_with(b"="),
+                    // The end tag of JSX.
+                    b'<' => !self.rest().starts_with(b"</"),
+                    _ => !matches!(byte, b']' | b'}'),
+                };
+                statement_next = false;
             }
             self.at += 1;
         }
     }
 
+    /// The word or number that begins here.
+    fn word(&self) -> &[u8] {
+        let rest = self.rest();
+        let in_word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$') || *b >= 0x80;
+        &rest[..rest.iter().take_while(|b| in_word(b)).count()]
+    }
+
+    /// A template; a backtick without a second one is text, as JSX may hold it.
     fn template(&mut self, depth: u32) {
+        let (start, found) = (self.at, self.found.len());
+        if !self.template_ends(depth) && depth == 0 && self.unclosed < UNCLOSED {
+            self.unclosed += 1;
+            self.at = start + 1;
+            self.found.truncate(found);
+        }
+    }
+
+    fn template_ends(&mut self, depth: u32) -> bool {
         self.at += 1;
         while let Some(&byte) = self.bytes.get(self.at) {
             match byte {
                 b'\\' => self.at += 2,
                 b'`' => {
                     self.at += 1;
-                    return;
+                    return true;
                 }
                 b'$' if self.rest().starts_with(b"${") && depth < TEMPLATES => {
                     self.at += 2;
@@ -81,6 +145,7 @@ impl Scanner<'_> {
                 _ => self.at += 1,
             }
         }
+        false
     }
 
     /// A regular expression ends on its line, or it was a division.
@@ -211,6 +276,26 @@ mod tests {
         assert_eq!(of("`${`${`", Family::TypeScript), Vec::<&str>::new());
         assert_eq!(of("/* open", Family::TypeScript), ["/* open"]);
         assert_eq!(of("x = '\\", Family::TypeScript), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn a_regular_expression_is_no_quote() {
+        for text in [
+            "function q(s) { return /`/.test(s); } // one",
+            "if (s) /`/.exec(s); // one",
+            "while (a(b)) /'/.exec(s); // one",
+            "f()\n{ g(); }\n/`/.exec(s); // one",
+            "typeof /`/; // one",
+            "switch (s) { case /`/.test(s): f() } // one",
+            "const q = (s) => /`/.test(s); // one",
+            "async function* f() { yield /`/; await /`/; throw /`/ } // one",
+            "return /\\/*'/.test(s) // one",
+            "return /[/*]x/.test(s) // one",
+            "a = (b) / 2; c = d.of / 2; e = x[0] / 2; // one",
+            "const p = <p>use ` here</p>; // one",
+        ] {
+            assert_eq!(of(text, Family::TypeScript), ["// one"], "{text}");
+        }
     }
 
     #[test]

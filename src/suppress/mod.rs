@@ -87,15 +87,19 @@ pub enum Standing {
 }
 
 impl Suppressions {
-    /// Reads the marks in the comments of `text`.
+    /// Reads the marks in the comments of `text`, where no parser tells them.
     pub fn read(text: &str, family: Family) -> Self {
         if memchr::memmem::find(text.as_bytes(), MARK.as_bytes()).is_none() {
             return Self::default();
         }
-        let comments = comments(text, family);
-        let code = CodeLines::new(text, &comments);
+        Self::of_comments(text, &comments(text, family))
+    }
+
+    /// Reads the marks in these comments of `text`, which stand in its order.
+    pub fn of_comments(text: &str, comments: &[Span]) -> Self {
+        let code = CodeLines::new(text, comments);
         let mut marks = Vec::new();
-        for comment in &comments {
+        for comment in comments {
             let mut start = comment.start;
             for line in text.get(comment.range()).unwrap_or("").split_inclusive('\n') {
                 let number = code.lines.line(start);

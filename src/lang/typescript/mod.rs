@@ -101,6 +101,14 @@ pub fn syntax_errors(source: &SourceFile) -> Option<usize> {
     (!parsed.panicked).then(|| parsed.diagnostics.len())
 }
 
+/// The comments of a file, in their order; `None` where the parser gives up.
+/// Resolves no names.
+pub fn comments(source: &SourceFile) -> Option<Vec<Span>> {
+    let allocator = Allocator::default();
+    let parsed = syntax(&allocator, source);
+    (!parsed.panicked).then(|| parsed.program.comments.iter().map(|c| span(&c.span)).collect())
+}
+
 fn syntax<'a>(allocator: &'a Allocator, source: &'a SourceFile) -> ParserReturn<'a> {
     let options =
         ParseOptions { allow_return_outside_function: true, preserve_parens: false, ..ParseOptions::default() };
@@ -157,6 +165,11 @@ impl<'a> Model<'a> {
     /// True where a comment lies inside the span.
     pub fn has_comment(&self, within: Span) -> bool {
         self.program.comments.iter().any(|c| within.contains(span(&c.span)))
+    }
+
+    /// All comments, in their order.
+    pub fn all_comments(&self) -> Vec<Span> {
+        self.program.comments.iter().map(|c| span(&c.span)).collect()
     }
 
     /// The comments inside a span.
