@@ -5,8 +5,9 @@ use aho_corasick::{AhoCorasick, AhoCorasickBuilder, BuildError, MatchKind};
 use crate::rule::RuleSet;
 use crate::source::{Family, Language};
 
-/// The literal that makes suppressions be read in any file.
-pub const IGNORE_MARK: &str = "bizra-ignore";
+/// The literal that makes suppressions be read in any file; with a capital
+/// before it, it silences nothing and is told of.
+pub const IGNORE_MARK: &str = "izra-ignore";
 
 /// What files that accept requests hold, by their framework.
 const HANDLER_MARKS: &[&str] = &[

@@ -39,3 +39,14 @@ fn a_mark_in_a_file_that_no_rule_concerns_is_told_of() {
     let notices = place.json(&["."])["notices"].to_string();
     assert!(notices.contains("a.tsx:2: bizra-ignore silences nothing"), "{notices}");
 }
+
+#[test]
+fn other_forms_of_a_mark_are_told_of() {
+    for form in ["bizra-ignore-next-line", "@bizra-ignore", "Bizra-ignore"] {
+        let place = Place::new(&[("package.json", "{}"), ("a.ts", &CACHE.replace("bizra-ignore", form))]);
+        let report = place.json(&["."]);
+        assert_eq!(report["findings"].as_array().unwrap().len(), 1, "{form}: {report}");
+        let notices = report["notices"].to_string();
+        assert!(notices.contains(&format!("a.ts:3: `{form}` silences nothing; write `bizra-ignore rule-id")), "{notices}");
+    }
+}

@@ -4,7 +4,8 @@
 //! lines include its own or the next line of code; `bizra-ignore-file` with the
 //! same words, above the first line of code, covers the whole file, and every
 //! rule where it names none. A mark without a reason, with an unknown rule or
-//! after its day silences nothing and is told of.
+//! after its day silences nothing and is told of, and so is what looks like a
+//! mark of another tool's form (`bizra-ignore-next-line`, `@bizra-ignore`).
 
 mod comments;
 mod date;
@@ -56,6 +57,8 @@ impl fmt::Display for Selector {
 #[derive(Clone, Debug, Default)]
 pub struct Suppressions {
     marks: Vec<Mark>,
+    /// Words that are no marks, but meant as such, with their 1-based lines.
+    misspelt: Vec<(u32, String)>,
 }
 
 /// One comment's mark.
@@ -89,7 +92,8 @@ pub enum Standing {
 impl Suppressions {
     /// Reads the marks in the comments of `text`, where no parser tells them.
     pub fn read(text: &str, family: Family) -> Self {
-        if memchr::memmem::find(text.as_bytes(), MARK.as_bytes()).is_none() {
+        // The first letter may be a wrong capital.
+        if memchr::memmem::find(text.as_bytes(), &MARK.as_bytes()[1..]).is_none() {
             return Self::default();
         }
         Self::of_comments(text, &comments(text, family))
@@ -98,23 +102,24 @@ impl Suppressions {
     /// Reads the marks in these comments of `text`, which stand in its order.
     pub fn of_comments(text: &str, comments: &[Span]) -> Self {
         let code = CodeLines::new(text, comments);
-        let mut marks = Vec::new();
+        let (mut marks, mut misspelt) = (Vec::new(), Vec::new());
         for comment in comments {
             let mut start = comment.start;
             for line in text.get(comment.range()).unwrap_or("").split_inclusive('\n') {
                 let number = code.lines.line(start);
-                if let Some(mark) = read_mark(line, number, &code) {
-                    marks.push(mark);
+                match read_mark(line, number, &code) {
+                    Some(mark) => marks.push(mark),
+                    None => misspelt.extend(misspelt_mark(line).map(|word| (number, word.to_owned()))),
                 }
                 start += line.len() as u32;
             }
         }
-        Self { marks }
+        Self { marks, misspelt }
     }
 
     /// True where the file holds no mark.
     pub fn is_empty(&self) -> bool {
-        self.marks.is_empty()
+        self.marks.is_empty() && self.misspelt.is_empty()
     }
 
     /// The reason of the mark that silences a finding of `rule` and `variant`
@@ -139,7 +144,11 @@ impl Suppressions {
     /// finding of the file, hidden ones included, went through
     /// [`Suppressions::matches`].
     pub fn notices(&self, path: &str, today: Date, standing: &dyn Fn(&Selector) -> Standing) -> Vec<String> {
-        let mut notices = Vec::new();
+        let said = self.misspelt.iter().map(|(line, word)| {
+            let right = "write `bizra-ignore rule-id: reason`, on the line itself or above it";
+            format!("{path}:{line}: `{word}` silences nothing; {right}")
+        });
+        let mut notices: Vec<String> = said.collect();
         for mark in &self.marks {
             let word = if mark.file { "bizra-ignore-file" } else { MARK };
             let mut say = |text: String| notices.push(format!("{path}:{}: {word} {text}", mark.line));
@@ -223,10 +232,26 @@ impl CodeLines {
     }
 }
 
+/// The words of a line of a comment.
+fn words(line: &str) -> &str {
+    line.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '/' | '*' | '!'))
+}
+
+/// What a line of a comment begins with, where that is meant as a mark and is
+/// none: another tool's form, a capital, a sign before it.
+fn misspelt_mark(line: &str) -> Option<&str> {
+    let body = words(line);
+    let in_word = |c: char| c.is_alphanumeric() || matches!(c, '@' | '-' | '_');
+    let word = &body[..body.find(|c| !in_word(c)).unwrap_or(body.len())];
+    let plain = word.strip_prefix('@').unwrap_or(word);
+    let tail = plain.get(..MARK.len()).filter(|head| head.eq_ignore_ascii_case(MARK)).map(|_| &plain[MARK.len()..])?;
+    // `bizra-ignored` is another word.
+    (tail.is_empty() || tail.starts_with('-')).then_some(word)
+}
+
 /// The mark that a line of a comment begins with.
 fn read_mark(line: &str, number: u32, code: &CodeLines) -> Option<Mark> {
-    let body = line.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '/' | '*' | '!'));
-    let rest = body.strip_prefix(MARK)?;
+    let rest = words(line).strip_prefix(MARK)?;
     let (file, rest) = rest.strip_prefix("-file").map_or((false, rest), |rest| (true, rest));
     // `bizra-ignored` is another word.
     if rest.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '-' | '_')) {
@@ -316,6 +341,14 @@ mod tests {
                 "a.ts:6: bizra-ignore names no rule; write `bizra-ignore rule-id: reason`",
             ]
         );
+        let forms = "// bizra-ignore-next-line slow: why\n/* @bizra-ignore slow: why */\n/**\n * Bizra-ignore slow: why\n */\n\
+                     a(); // bizra-ignore-line slow: why\n// see bizra-ignore-next-line\n";
+        let wanted = [(1, "bizra-ignore-next-line"), (2, "@bizra-ignore"), (4, "Bizra-ignore"), (6, "bizra-ignore-line")];
+        let wanted = wanted.map(|(line, word)| {
+            let right = "write `bizra-ignore rule-id: reason`, on the line itself or above it";
+            format!("a.ts:{line}: `{word}` silences nothing; {right}")
+        });
+        assert_eq!(told(&read(forms)), wanted);
         let mut used = read("// bizra-ignore slow: why\na();");
         assert!(used.matches("slow", None, (2, 2), day("2026-11-24")).is_some());
         assert_eq!(told(&used), Vec::<String>::new());
