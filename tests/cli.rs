@@ -328,6 +328,19 @@ mod unix {
     }
 
     #[test]
+    #[cfg(target_os = "linux")]
+    fn a_standard_error_that_is_full_changes_no_code() {
+        let place = Place::new(&[("package.json", "{}"), ("a.ts", CODE)]);
+        let code = |args: &[&str]| {
+            let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+            place.command(args).stderr(full).output().unwrap().status.code()
+        };
+        assert_eq!(code(&["nope"]), Some(2));
+        assert_eq!(code(&["--no-such-flag"]), Some(2));
+        assert_eq!(code(&[".", "--timings"]), Some(0));
+    }
+
+    #[test]
     fn an_interrupt_is_130() {
         let place = Place::new(&[]);
         let mut command = place.command(&["--stdin-file-path", "a.ts"]);

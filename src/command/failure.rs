@@ -6,6 +6,7 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 use thiserror::Error;
 
 use crate::cli::{Display, When};
+use crate::command::output;
 use crate::config::ConfigError;
 use crate::rule::RuleError;
 use crate::rule::folder::FolderError;
@@ -57,7 +58,7 @@ impl Failure {
         if GraphicalReportHandler::new_themed(theme).with_width(80).render_report(&mut text, &*self.0).is_err() {
             text = self.0.to_string();
         }
-        eprintln!("{}", text.trim_end());
+        output::to_stderr(text.trim_end());
     }
 }
 

@@ -1,9 +1,6 @@
 //! The commands, each of which reads top to bottom, and what they share: how
 //! a run ends, and how a failure is told.
 
-// Only this module and the renderers print.
-#![allow(clippy::print_stderr, clippy::print_stdout)]
-
 mod completions;
 pub mod explain;
 mod failure;

@@ -21,6 +21,12 @@ pub fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result
     }
 }
 
+/// Writes a line to standard error. Where that cannot be written to there is
+/// nowhere left to say so; the exit code tells.
+pub fn to_stderr(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
 /// Writes `bytes` to `path`: beside it first, then in its place, so that no
 /// reader sees half a report. What is no regular file (`/dev/stderr`, a pipe)
 /// is written to as it is.

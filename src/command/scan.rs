@@ -128,6 +128,6 @@ fn print_config(args: &ScanArgs, setup: &Setup) -> Result<Exit, Failure> {
 
 fn timings(parts: &[(&str, Instant, Instant)]) {
     for (name, from, to) in parts {
-        eprintln!("{name:>14} {:8.1} ms", to.duration_since(*from).as_secs_f64() * 1_000.0);
+        output::to_stderr(&format!("{name:>14} {:8.1} ms", to.duration_since(*from).as_secs_f64() * 1_000.0));
     }
 }
