@@ -155,7 +155,7 @@ impl<'r> Mapper<'r> {
         if let Some(skip) = crate::walk::generated_or_minified(&mapped.source.path, &mapped.source.text) {
             return Mapped { look: Look::Skipped, skipped: Some(skip), ..mapped };
         }
-        if let Some(detail) = too_deep(&mapped.source.text) {
+        if let Some(detail) = too_deep(&mapped.source.text, mapped.source.language) {
             return Mapped { look: Look::Skipped, skipped: Some((SkipReason::TooDeep, detail)), ..mapped };
         }
         mapped.look = Look::Parsed;
@@ -257,7 +257,10 @@ impl<'r> Mapper<'r> {
 /// concerns, so that what is said of its marks is right.
 fn with_comments(mut mapped: Mapped) -> Mapped {
     let unparsed = mapped.ignores && mapped.look == Look::Prefiltered;
-    if unparsed && mapped.source.language.family() == Family::TypeScript && too_deep(&mapped.source.text).is_none() {
+    if unparsed
+        && mapped.source.language.family() == Family::TypeScript
+        && too_deep(&mapped.source.text, mapped.source.language).is_none()
+    {
         let parsed = catch_unwind(AssertUnwindSafe(|| lang::typescript::comments(&mapped.source)));
         mapped.map.comments = parsed.ok().flatten();
     }

@@ -169,6 +169,9 @@ fn colour_is_asked_for_or_a_terminal_s() {
 mod strange_files {
     use super::*;
 
+    /// Code that a rule concerns.
+    const PARSED: &str = "class Cache { compress(data) { return Buffer.from(data).toString('base64'); } }\n";
+
     #[test]
     fn binary_and_other_encodings() {
         let place = Place::new(&[("a.ts", CODE)]);
@@ -231,6 +234,51 @@ mod strange_files {
         let skipped = place.skipped(&["."]);
         assert!(skipped.contains(&skip("deeper.ts", "too-deep")), "{skipped:?}");
         assert!(!skipped.iter().any(|(_, reason)| reason == "panicked"), "{skipped:?}");
+    }
+
+    #[test]
+    fn long_and_flat_is_not_deep() {
+        let place = Place::new(&[("package.json", "{}")]);
+        let mark = PARSED;
+        let lines: String = (0..5_000).map(|i| format!("export const a{i} = b.c.d(e)\n")).collect();
+        place.put("lines.ts", format!("{mark}{lines}").as_bytes());
+        place.put("template.ts", format!("{mark}const text = `{}`\n", "some word ".repeat(27_000)).as_bytes());
+        let comments = "// some words that say what is done here, and why that is so\n".repeat(6_000);
+        place.put("comments.ts", format!("{mark}{comments}").as_bytes());
+        assert_eq!(place.skipped(&["."]), []);
+        assert_eq!(place.json(&["."])["completeness"]["files_parsed"], 3);
+    }
+
+    #[test]
+    fn kinds_of_depth_that_would_overflow_a_stack() {
+        let place = Place::new(&[("package.json", "{}")]);
+        let mark = PARSED;
+        let pieces = [
+            "!",
+            "typeof\n",
+            "a +\n",
+            "a.b\n.c",
+            "a => ",
+            "(a, b) =>\n",
+            "+ {}\n",
+            "if (a)\n",
+            "a ? b :\n",
+            "`x`\n",
+            "f(a)\n(b)",
+            "x\nas ",
+            "if (a) {} else if (b) {} ",
+            "if (a) b; else\nif (c) d; else ",
+        ];
+        for (number, piece) in pieces.iter().enumerate() {
+            for times in [9_000, 60_000] {
+                place.put(&format!("p{number}-{times}.ts"), format!("{mark}{}x", piece.repeat(times)).as_bytes());
+            }
+        }
+        place.put("tags.tsx", format!("{mark}const a = {}", "<b>x\ny, z".repeat(60_000)).as_bytes());
+        let skipped = place.skipped(&["."]);
+        assert!(skipped.iter().all(|(_, reason)| matches!(reason.as_str(), "too-deep" | "unparsed")), "{skipped:?}");
+        let deep = skipped.iter().filter(|(path, reason)| path.contains("-60000") && reason == "too-deep");
+        assert_eq!(deep.count(), pieces.len(), "{skipped:?}");
     }
 
     #[test]

@@ -47,6 +47,9 @@ fn other_forms_of_a_mark_are_told_of() {
         let report = place.json(&["."]);
         assert_eq!(report["findings"].as_array().unwrap().len(), 1, "{form}: {report}");
         let notices = report["notices"].to_string();
-        assert!(notices.contains(&format!("a.ts:3: `{form}` silences nothing; write `bizra-ignore rule-id")), "{notices}");
+        assert!(
+            notices.contains(&format!("a.ts:3: `{form}` silences nothing; write `bizra-ignore rule-id")),
+            "{notices}"
+        );
     }
 }

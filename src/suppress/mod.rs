@@ -343,7 +343,8 @@ mod tests {
         );
         let forms = "// bizra-ignore-next-line slow: why\n/* @bizra-ignore slow: why */\n/**\n * Bizra-ignore slow: why\n */\n\
                      a(); // bizra-ignore-line slow: why\n// see bizra-ignore-next-line\n";
-        let wanted = [(1, "bizra-ignore-next-line"), (2, "@bizra-ignore"), (4, "Bizra-ignore"), (6, "bizra-ignore-line")];
+        let wanted =
+            [(1, "bizra-ignore-next-line"), (2, "@bizra-ignore"), (4, "Bizra-ignore"), (6, "bizra-ignore-line")];
         let wanted = wanted.map(|(line, word)| {
             let right = "write `bizra-ignore rule-id: reason`, on the line itself or above it";
             format!("a.ts:{line}: `{word}` silences nothing; {right}")
