@@ -149,7 +149,7 @@ fn report(request: &Request<'_>, mapped: &MappedTree, joined: Joined) -> Report 
     suppressed.sort_by(|a, b| order(&a.finding, &b.finding));
     notices.extend(request.settings.notices.iter().chain(&request.walked.notices).cloned());
     notices.extend(mapped.facts.notices());
-    notices.sort();
+    notices.sort_by(|a, b| place_of(a).cmp(&place_of(b)));
     let all = findings.iter().chain(suppressed.iter().map(|s| &s.finding));
     let sources = sources(request, mapped, all);
     let product = mapped.files.iter().filter(|file| file.source.class == PathClass::Product);
@@ -157,6 +157,15 @@ fn report(request: &Request<'_>, mapped: &MappedTree, joined: Joined) -> Report 
     let completeness = completeness(request, mapped);
     let root = root_typed.clone();
     Report { root, findings, suppressed, completeness, notices, hidden, sources, lines }
+}
+
+/// The path and the line that a notice begins with, as `path:12: …` or
+/// `path: …`, and its text.
+fn place_of(notice: &str) -> (&str, u32, &str) {
+    let head = notice.split_once(": ").map_or("", |(head, _)| head);
+    let with_line = head.rsplit_once(':').and_then(|(path, line)| Some((path, line.parse().ok()?)));
+    let (path, line) = with_line.unwrap_or((head, 0));
+    (path, line, notice)
 }
 
 fn completeness(request: &Request<'_>, mapped: &MappedTree) -> Completeness {

@@ -53,3 +53,17 @@ fn other_forms_of_a_mark_are_told_of() {
         );
     }
 }
+
+#[test]
+fn notices_stand_in_the_order_of_their_lines() {
+    let marks = "// bizra-ignore fake-compression: unused\na();\n".repeat(120);
+    let place = Place::new(&[("package.json", "{}"), ("b.ts", &marks), ("a.ts", &marks)]);
+    let report = place.json(&["."]);
+    let notices = report["notices"].as_array().unwrap();
+    let lines: Vec<String> =
+        notices.iter().map(|n| n.as_str().unwrap().split_once(": ").unwrap().0.to_owned()).collect();
+    let of = |path: &'static str| (0..120).map(move |number| format!("{path}:{}", 2 * number + 1));
+    assert_eq!(lines, of("a.ts").chain(of("b.ts")).collect::<Vec<_>>());
+    let page = place.run(&["."]).out;
+    assert!(page.contains("and 230 more notes") && page.lines().count() < 40, "{page}");
+}

@@ -156,3 +156,33 @@ fn hundreds_of_findings_are_grouped() {
     assert_eq!(all.matches("assuming").count(), 300);
     assert_eq!(short, page(&report, &Options::default()));
 }
+
+#[test]
+fn thousands_of_steps_and_notices_are_bounded() {
+    let text = "await f();\n".repeat(3_000);
+    let mut one = finding("a.ts", &text, "await f()");
+    let step = |number: u32, words: &str| {
+        let start = number * 11;
+        let place = Place { path: "a.ts".into(), span: Span::new(start, start + 9) };
+        Evidence { message: format!("{words} {number}"), place: Some(place) }
+    };
+    one.labels.extend((1..3_000).map(|number| step(number, "label")));
+    one.evidence = (0..3_000).map(|number| step(number, "step")).collect();
+    one.related = (0..3_000).map(|number| step(number, "relative")).collect();
+    let mut all = report(vec![one], &[("a.ts", &text)]);
+    all.notices = (0..300).map(|number| format!("a.ts:{number}: a remark")).collect();
+    let short = page(&all, &Options::default());
+    assert!(short.lines().count() < 90, "{short}");
+    for part in ["step 5 (line 6)\n", "… and 2994 more such steps (--verbose)", "… and 2994 more places (--verbose)"]
+    {
+        assert!(short.contains(part), "{part}: {short}");
+    }
+    assert!(!short.contains("step 6") && !short.contains("label 6") && !short.contains("relative 6"), "{short}");
+    assert!(short.contains("a.ts:9: a remark\n… and 290 more notes (--verbose shows all)\n"), "{short}");
+    let long = page(&all, &Options { verbose: true, ..Options::default() });
+    assert!(
+        long.contains("step 99 (line 100)\n") && long.contains("and 2900 more such steps (--format json)"),
+        "{long}"
+    );
+    assert!(long.contains("a.ts:299: a remark\n") && long.lines().count() < 800, "{long}");
+}

@@ -13,6 +13,12 @@ use crate::source::LineIndex;
 /// Lines of a diff that are shown; `--verbose` shows all.
 const DIFF_LINES: usize = 40;
 
+/// Labels, steps and related places that are shown; `--verbose` shows more.
+const STEPS: usize = 6;
+
+/// The same with `--verbose`: a report of thousands is for programs (JSON).
+const STEPS_VERBOSE: usize = 100;
+
 /// Writes a finding: title, snippet, evidence, assumption, impact, patch.
 pub(super) fn write(out: &mut dyn Write, report: &Report, finding: &Finding, options: &Options) -> io::Result<()> {
     let severity = finding.severity.name();
@@ -35,22 +41,19 @@ pub(super) fn write(out: &mut dyn Write, report: &Report, finding: &Finding, opt
                 Some(Label { span: place.span, text: &label.message })
             })
             .collect();
-        out.write_all(snippet(&finding.place.path, text, &labels, options).as_bytes())?;
+        let shown = labels.get(..steps(options)).unwrap_or(&labels);
+        out.write_all(snippet(&finding.place.path, text, shown, options).as_bytes())?;
+        more(out, options, "  ", labels.len() - shown.len(), "places")?;
     } else {
         writeln!(out, "  {}", safe(&finding.place.path, options, WINDOW))?;
     }
     field(out, options, "what", &finding.message)?;
-    for (number, step) in finding.evidence.iter().enumerate() {
-        let head = if number == 0 { "because" } else { "" };
-        field(out, options, head, &located(report, finding, step, options))?;
-    }
+    list(out, options, "because", report, finding, &finding.evidence)?;
     if let Some(assumption) = &finding.assumption {
         field(out, options, "assuming", assumption)?;
     }
     field(out, options, "impact", &finding.impact)?;
-    for related in &finding.related {
-        field(out, options, "also", &located(report, finding, related, options))?;
-    }
+    list(out, options, "also", report, finding, &finding.related)?;
     match &finding.patch {
         Some(patch) => write_patch(out, patch, finding.effort_minutes, options)?,
         None => field(out, options, "effort", &format!("about {} min, by hand", finding.effort_minutes))?,
@@ -84,6 +87,35 @@ fn field(out: &mut dyn Write, options: &Options, name: &str, text: &str) -> io::
     let wrapped = options.wrapped(&" ".repeat(plain.len()), &text);
     let body = wrapped.get(plain.len()..).unwrap_or_default();
     write!(out, "{}{body}", options.bold(&plain))
+}
+
+fn steps(options: &Options) -> usize {
+    if options.verbose { STEPS_VERBOSE } else { STEPS }
+}
+
+/// Steps below a name, as many as are shown.
+fn list(
+    out: &mut dyn Write,
+    options: &Options,
+    name: &str,
+    report: &Report,
+    finding: &Finding,
+    all: &[Evidence],
+) -> io::Result<()> {
+    let most = steps(options);
+    for (number, step) in all.iter().take(most).enumerate() {
+        field(out, options, if number == 0 { name } else { "" }, &located(report, finding, step, options))?;
+    }
+    more(out, options, &" ".repeat(NAMES), all.len().saturating_sub(most), "such steps")
+}
+
+/// How many more there are, where there are any, and how to see them.
+fn more(out: &mut dyn Write, options: &Options, indent: &str, left: usize, what: &str) -> io::Result<()> {
+    if left == 0 {
+        return Ok(());
+    }
+    let way = if options.verbose { "--format json" } else { "--verbose" };
+    writeln!(out, "{indent}{}", options.dim(&format!("{} and {left} more {what} ({way})", options.marks().more)))
 }
 
 /// A step with its place, where that is not the finding's own line.

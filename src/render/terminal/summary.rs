@@ -16,6 +16,9 @@ use crate::source::LineIndex;
 /// Places that a group names.
 const PLACES: usize = 3;
 
+/// Notices that are shown; `--verbose` shows all.
+const NOTICES: usize = 10;
+
 /// `path:line` of a finding.
 fn place(report: &Report, finding: &Finding, options: &Options) -> String {
     let path = safe(&finding.place.path, options, WINDOW);
@@ -143,8 +146,13 @@ pub(super) fn completeness(out: &mut dyn Write, report: &Report, options: &Optio
     if report.hidden > 0 {
         writeln!(out, "{} possible, not shown (--min-confidence possible shows them)", report.hidden)?;
     }
-    for notice in &report.notices {
+    let most = if options.verbose { usize::MAX } else { NOTICES };
+    for notice in report.notices.iter().take(most) {
         write!(out, "{}", options.wrapped("note: ", &safe(notice, options, 400)))?;
+    }
+    if report.notices.len() > most {
+        let left = report.notices.len() - most;
+        writeln!(out, "{} and {left} more notes (--verbose shows all)", options.marks().more)?;
     }
     Ok(())
 }
