@@ -77,6 +77,18 @@ fn broken_configurations() {
 }
 
 #[test]
+fn globs_of_a_given_configuration_start_at_its_folder() {
+    let place = Place::new(&[(".git/HEAD", ""), ("sub/old/a.ts", CODE), ("sub/b.ts", CODE), ("old/c.ts", CODE)]);
+    place.put("sub/own.toml", b"exclude = [\"old\"]\n");
+    assert_eq!(place.skipped(&[".", "--config", "sub/own.toml"]), [skip("sub/old", "excluded")]);
+    let printed = place.run(&[".", "--config", "sub/own.toml", "--print-config"]).out;
+    assert!(printed.contains("exclude = [\"sub/old\"]"), "{printed}");
+    let outside = Place::new(&[("own.toml", "exclude = [\"old\"]\n")]);
+    let path = outside.path().join("own.toml");
+    assert_eq!(place.skipped(&[".", "--config", path.to_str().unwrap()]), [skip("old", "excluded")]);
+}
+
+#[test]
 fn the_configuration_that_counts_is_printed() {
     let place = Place::new(&[
         ("a.ts", CODE),

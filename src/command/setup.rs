@@ -148,8 +148,8 @@ fn load_settings(tree: &dyn Tree, walked: &Walked, rules: &RuleSet, args: &Confi
     let elsewhere = disk(folder)?;
     let name = real.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let source = match &inside {
-        Some(path) => Source::Only { tree, path },
-        None => Source::Only { tree: &elsewhere, path: name },
+        Some(path) => Source::Only { tree, path, outside: false },
+        None => Source::Only { tree: &elsewhere, path: name, outside: true },
     };
     Ok(config::load(tree, walked, rules, source)?)
 }

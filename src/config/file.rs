@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::finding::Severity;
 use crate::observe::Confidence;
 
-/// The configuration of bizra-scan.
+/// The configuration of bizra-scan. Globs and folders are relative to the
+/// file's own folder; where `--config` names a file outside of the scanned
+/// tree, to the scan's root.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConfigFile {

@@ -69,12 +69,15 @@ pub enum Source<'s> {
     Nearest,
     /// None.
     None,
-    /// Only this file, for every path; its globs are relative to the scan's root.
+    /// Only this file, for every path.
     Only {
         /// The tree that holds it.
         tree: &'s dyn Tree,
         /// Its path in that tree.
         path: &'s str,
+        /// It lies outside of the scanned tree, so that its globs are relative
+        /// to the scan's root instead of its own folder.
+        outside: bool,
     },
 }
 
@@ -92,9 +95,9 @@ pub fn load(
     let mut settings = Settings::default();
     let root = match source {
         Source::None => return Ok(settings),
-        Source::Only { tree, path } => {
+        Source::Only { tree, path, outside } => {
             // Globs mean paths of the scanned tree, wherever the file lies.
-            let loader = Loader { tree, rules, base: Some(&walked.prefix) };
+            let loader = Loader { tree, rules, base: outside.then_some(walked.prefix.as_str()) };
             let merged = loader.read(path)?;
             settings.folders.insert(String::new(), merged.folder.clone());
             Some(merged)
