@@ -142,6 +142,46 @@ fn excludes_name_a_folder_once() {
 }
 
 #[test]
+fn a_slash_before_a_glob_holds_it_to_its_folder() {
+    let files = [
+        ("a/bizra-scan.toml", "exclude = [\"/src\", \"./lib\", \"/\\\\[id\\\\].ts\"]\n"),
+        ("a/src/x.ts", ""),
+        ("a/deep/src/x.ts", ""),
+        ("a/lib/x.ts", ""),
+        ("a/[id].ts", ""),
+    ];
+    let settings = settings("", &files).unwrap();
+    let mut walked = walked("", &files);
+    settings.exclude(&mut walked);
+    let left: Vec<&str> = walked.files.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(left, ["a/deep/src/x.ts"]);
+    assert!(print::effective(&settings, "a").unwrap().contains("\"a/src\", \"a/lib\""));
+}
+
+#[test]
+fn globs_that_would_match_nothing_are_refused() {
+    for (glob, message, help) in [
+        ("!src", "`!` takes nothing back", "leave `src` out of the other globs"),
+        ("../x", "`../x` leads out of the folder", "bizra-scan.toml of the folder"),
+        ("a/../x", "leads out", "bizra-scan.toml"),
+        ("src\\\\performance", "folders are parted by `/`", "did you mean `src/performance`?"),
+        ("", "names nothing", "`**`"),
+        ("./", "names nothing", "`**`"),
+    ] {
+        let texts = [
+            format!("exclude = [\"ok\", \"{glob}\"]\n"),
+            format!("[[override]]\npaths = [\"{glob}\"]\nrules = {{ slow-calls = \"off\" }}\n"),
+        ];
+        for text in texts {
+            let (told, advice, at) = told(&text);
+            assert!(told.contains(message) && advice.contains(help), "{glob}: {told} {advice}");
+            assert_eq!(at, format!("\"{glob}\""));
+        }
+    }
+    settings("", &[("bizra-scan.toml", "exclude = [\"**\", \"[!a]b\", \".cache\"]\n")]).unwrap();
+}
+
+#[test]
 fn load_database_and_services_are_declared() {
     let text = "max_file_size = 10\n[load]\nrequests_per_second = 50\nquery_ms = 12.5\n\
                 [database]\nmax_connections = 200\n[[service]]\npath = \"./services/api\"\ninstances = 4\nqps = 30\n";

@@ -18,8 +18,9 @@ pub struct ConfigFile {
     /// Without it no other file counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extends: Option<String>,
-    /// Files that are left out, as globs relative to this file's folder; a
-    /// folder's name leaves out all that is in it.
+    /// Files that are left out, as globs relative to this file's folder, with
+    /// or without `/` before them; a folder's name leaves out all that is in
+    /// it. `!`, `..` and `\\` between folders are refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exclude: Vec<String>,
     /// Larger files are skipped, in bytes (default 2000000). Counts in the

@@ -351,7 +351,7 @@ fn patterns(
         Pattern::new(base, glob).map_err(|error| {
             let index = index.to_string();
             let keys: Vec<&str> = keys.iter().copied().chain([index.as_str()]).collect();
-            ConfigError::new(path, text, error.to_string(), locate(text, &keys))
+            ConfigError::new(path, text, error.to_string(), locate(text, &keys)).help(error.help)
         })
     };
     globs.iter().enumerate().map(one).collect()

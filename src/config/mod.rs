@@ -129,7 +129,7 @@ pub struct Service {
 /// A glob that is relative to the folder of the file it stands in.
 ///
 /// `*` stays within a folder, `**` does not; a glob that names a folder means
-/// all that is in it.
+/// all that is in it. `/src` is the same as `src`.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     /// The folder, relative to the tree's root; empty for the root.
@@ -139,14 +139,62 @@ pub struct Pattern {
     matcher: GlobMatcher,
 }
 
+/// A glob that could match nothing, or is malformed.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct BadPattern {
+    /// What is wrong.
+    pub message: String,
+    /// What to write instead.
+    pub help: Option<String>,
+}
+
+impl BadPattern {
+    fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { message: message.into(), help: Some(help.into()) }
+    }
+}
+
+impl From<globset::Error> for BadPattern {
+    fn from(error: globset::Error) -> Self {
+        Self { message: error.to_string(), help: None }
+    }
+}
+
+/// What in a glob would make it match nothing, silently.
+fn silent_nothing(glob: &str) -> Option<BadPattern> {
+    if let Some(rest) = glob.strip_prefix('!') {
+        let help = format!("leave `{rest}` out of the other globs; a file whose name has the sign is `[!]{rest}`");
+        return Some(BadPattern::new("`!` takes nothing back", help));
+    }
+    if glob.split('/').any(|part| part == "..") {
+        let help = "write it in a bizra-scan.toml of the folder that it is meant for, or of one above both";
+        return Some(BadPattern::new(format!("`{glob}` leads out of the folder that globs are relative to"), help));
+    }
+    let mut chars = glob.chars();
+    while let Some(c) = chars.next() {
+        // Before a sign it takes that sign's meaning away.
+        if c == '\\' && chars.next().is_none_or(|next| next.is_alphanumeric() || matches!(next, '_' | '.')) {
+            let help = format!("did you mean `{}`?", glob.replace('\\', "/"));
+            return Some(BadPattern::new("folders are parted by `/`", help));
+        }
+    }
+    let named = glob.trim_matches(|c| matches!(c, '/' | '.'));
+    named.is_empty().then(|| BadPattern::new("this glob names nothing", "`**` matches every file"))
+}
+
 impl Pattern {
     /// A glob relative to `base`.
     ///
     /// # Errors
-    /// Where the glob is malformed.
-    pub fn new(base: &str, glob: &str) -> Result<Self, globset::Error> {
+    /// Where the glob is malformed or could match nothing.
+    pub fn new(base: &str, glob: &str) -> Result<Self, BadPattern> {
+        if let Some(wrong) = silent_nothing(glob) {
+            return Err(wrong);
+        }
         // `legacy/` and `legacy/**` mean the folder itself.
-        let folder = glob.trim_end_matches("/**").trim_end_matches('/').trim_start_matches("./");
+        let folder = glob.trim_end_matches("/**").trim_end_matches('/');
+        let folder = folder.trim_start_matches("./").trim_start_matches('/');
         let matcher = GlobBuilder::new(folder).literal_separator(true).build()?.compile_matcher();
         Ok(Self { base: base.to_owned(), glob: glob.to_owned(), matcher })
     }

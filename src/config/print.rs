@@ -59,7 +59,8 @@ fn table(settings: &Settings, folder: &FolderSettings) -> ConfigFile {
 }
 
 fn from_root(pattern: &Pattern) -> String {
-    if pattern.base.is_empty() { pattern.glob.clone() } else { format!("{}/{}", pattern.base, pattern.glob) }
+    let glob = pattern.glob.trim_start_matches("./").trim_start_matches('/');
+    if pattern.base.is_empty() { glob.to_owned() } else { format!("{}/{glob}", pattern.base) }
 }
 
 fn names(rules: &BTreeMap<String, Level>) -> BTreeMap<String, LevelName> {
