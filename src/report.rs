@@ -95,6 +95,14 @@ pub struct Completeness {
     pub skipped: Vec<Skipped>,
 }
 
+impl Completeness {
+    /// True where not one file could be looked at, so that no finding says
+    /// nothing.
+    pub const fn saw_nothing(&self) -> bool {
+        self.files_parsed == 0 && self.files_prefiltered == 0
+    }
+}
+
 /// A finding that a comment or the configuration silenced.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Suppressed {

@@ -198,6 +198,22 @@ mod strange_files {
     }
 
     #[test]
+    fn where_nothing_is_read_nothing_is_praised() {
+        let place = Place::new(&[("package.json", "{}")]);
+        for number in 0..5 {
+            place.put(&format!("{number}.ts"), b"const name = 'caf\xe9';\n");
+        }
+        let run = place.run(&["."]);
+        run.passes();
+        assert!(run.out.contains("Nothing was read") && !run.out.contains("No bottleneck"), "{}", run.out);
+        assert!(!run.out.contains("Grade") && run.out.contains("and 2 more (--verbose shows all)"), "{}", run.out);
+        assert!(!place.run(&[".", "--verbose"]).out.contains("more (--verbose"));
+        assert_eq!(place.json(&["."])["completeness"]["complete"], false);
+        place.put("good.ts", CODE.as_bytes());
+        assert!(place.run(&["."]).out.contains("No bottleneck found."));
+    }
+
+    #[test]
     fn fifty_megabytes() {
         let place = Place::new(&[("a.ts", CODE)]);
         let file = fs::File::create(place.path().join("large.ts")).unwrap();

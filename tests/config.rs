@@ -212,6 +212,8 @@ fn faults_say_what_was_meant_and_where() {
     assert_eq!(at, "\"b[\"");
     let (message, _, at) = told("[load]\nrequests_per_second = 0\n");
     assert_eq!((message.as_str(), at.as_str()), ("bizra-scan.toml: must be a number above 0", "0"));
+    let (message, _, at) = told("max_file_size = 0\n");
+    assert_eq!((message.as_str(), at.as_str()), ("bizra-scan.toml: must be above 0", "0"));
     let (_, _, at) = told("[database]\nmax_connections = 3\n");
     assert_eq!(at, "3");
     for text in ["[rules", "extends = \"../x.toml\"", "extends = \"gone.toml\"", "extends = \"./bizra-scan.toml\""] {

@@ -246,6 +246,9 @@ impl Loader<'_> {
             let fault = || ConfigError::new(path, text, message, locate(text, keys));
             if value.is_finite() && value > 0.0 { Ok(value) } else { Err(fault()) }
         };
+        if file.max_file_size == Some(0) {
+            return Err(ConfigError::new(path, text, "must be above 0", locate(text, &["max_file_size"])));
+        }
         into.max_file_size = file.max_file_size.or(into.max_file_size);
         if let Some(load) = file.load {
             let requests_per_second = positive(&["load", "requests_per_second"], load.requests_per_second)?;

@@ -53,12 +53,16 @@ pub fn render(report: &Report, options: &Options, out: &mut dyn Write) -> io::Re
         writeln!(out, "{}\n", options.dim(&options.marks().rule.repeat(options.width.min(100))))?;
     }
     summary::rest(out, report, &rest, options)?;
-    if report.findings.is_empty() {
+    if report.findings.is_empty() && report.completeness.saw_nothing() {
+        // A grade of what nobody looked at would be praise for nothing.
+        writeln!(out, "{}", options.bold("Nothing was read, so nothing is known: there is no grade."))?;
+    } else if report.findings.is_empty() {
         writeln!(out, "{}", options.bold("No bottleneck found."))?;
+        summary::grade(out, report, options)?;
     } else {
         summary::table(out, report, options)?;
+        summary::grade(out, report, options)?;
     }
-    summary::grade(out, report, options)?;
     writeln!(out)?;
     summary::completeness(out, report, options)
 }

@@ -132,12 +132,15 @@ pub(super) fn completeness(out: &mut dyn Write, report: &Report, options: &Optio
     let lost = list(true);
     if !lost.is_empty() {
         write!(out, "{}", options.wrapped("", &format!("Not looked at, or not wholly: {lost}")))?;
-        let losses = seen.skipped.iter().filter(|skipped| skipped.reason.is_loss());
+        let losses: Vec<_> = seen.skipped.iter().filter(|skipped| skipped.reason.is_loss()).collect();
         let most = if options.verbose { usize::MAX } else { PLACES };
-        for skipped in losses.take(most) {
+        for skipped in losses.iter().take(most) {
             let path = safe(&skipped.path, options, WINDOW);
             let detail = safe(&skipped.detail, options, WINDOW);
             write!(out, "{}", options.wrapped("  ", &format!("{path}: {} ({detail})", skipped.reason.name())))?;
+        }
+        if losses.len() > most {
+            writeln!(out, "  {} and {} more (--verbose shows all)", options.marks().more, losses.len() - most)?;
         }
     }
     if !report.suppressed.is_empty() {
