@@ -338,6 +338,16 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// `text` as parsers of TypeScript bear it: a byte-order mark before `#!…`
+/// would make them find no program at all, so the line begins at once and
+/// blanks stand for the mark. Every offset stays what it is.
+pub fn for_parsers(text: &str) -> Cow<'_, str> {
+    match text.strip_prefix("\u{feff}#!") {
+        Some(rest) => Cow::Owned(format!("#!   {rest}")),
+        None => Cow::Borrowed(text),
+    }
+}
+
 /// One file as the analyses see it.
 pub struct SourceFile {
     /// Path relative to the tree's root, with `/`.

@@ -198,6 +198,24 @@ mod strange_files {
     }
 
     #[test]
+    fn a_byte_order_mark_before_a_shebang() {
+        let code = "#!/usr/bin/env node\nimport { Pool } from 'pg';\nexport class CacheService {\n  \
+                    compress(data: string): string {\n    return Buffer.from(data).toString('base64');\n  }\n}\n";
+        let place = Place::new(&[("package.json", "{}"), ("plain/a.ts", code)]);
+        place.put("marked/a.ts", format!("\u{feff}{code}").as_bytes());
+        let (plain, marked) = (place.json(&["plain"]), place.json(&["marked"]));
+        let start = |report: &serde_json::Value| report["findings"][0]["location"]["start"].clone();
+        assert_eq!(start(&plain)["line"], 5, "{plain}");
+        assert_eq!(start(&marked)["line"], 5, "{marked}");
+        assert_eq!(start(&marked)["column"], start(&plain)["column"]);
+        assert_eq!(start(&marked)["byte"].as_u64(), start(&plain)["byte"].as_u64().map(|byte| byte + 3));
+        // Where the parser gives up, queries stand in.
+        let broken = format!("\u{feff}{code}const = ;\n");
+        place.put("marked/a.ts", broken.as_bytes());
+        assert_eq!(start(&place.json(&["marked"])), start(&marked));
+    }
+
+    #[test]
     fn where_nothing_is_read_nothing_is_praised() {
         let place = Place::new(&[("package.json", "{}")]);
         for number in 0..5 {

@@ -1,6 +1,7 @@
 //! Runs a query over a tree, within a step budget that is counted and never
 //! timed: the same file gives the same hits on a slow machine.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
@@ -11,7 +12,7 @@ use crate::observe::{Question, Value};
 use crate::pattern::compiled::{Compiled, Plan};
 use crate::pattern::grammar;
 use crate::pattern::predicate::{Budget, mentions, names_bound};
-use crate::source::{SourceFile, Span};
+use crate::source::{Family, SourceFile, Span, for_parsers};
 
 /// tree-sitter keeps at most this many matches open at once; its own default
 /// has no limit and lets a query grow with the square of a file.
@@ -50,7 +51,11 @@ pub(super) fn parse(file: &SourceFile) -> Result<Tree, Exceeded> {
     };
     let mut parser = Parser::new();
     parser.set_language(&grammar(file.language)).map_err(|_| Exceeded)?;
-    let bytes = file.text.as_bytes();
+    let text = match file.language.family() {
+        Family::TypeScript => for_parsers(&file.text),
+        Family::Rust => Cow::Borrowed(file.text.as_str()),
+    };
+    let bytes = text.as_bytes();
     let mut read = |at: usize, _: tree_sitter::Point| bytes.get(at..).unwrap_or_default();
     let options = ParseOptions::new().progress_callback(&mut progress);
     parser.parse_with_options(&mut read, None, Some(options)).ok_or(Exceeded)

@@ -212,7 +212,7 @@ impl CodeLines {
             }
         };
         let mut from = if text.starts_with('\u{feff}') { 3 } else { 0 };
-        if text.starts_with("#!") && !text.starts_with("#![") {
+        if text[from..].starts_with("#!") && !text[from..].starts_with("#![") {
             from = text.find('\n').unwrap_or(text.len());
         }
         for comment in comments {
@@ -319,6 +319,7 @@ mod tests {
         let covers = |text: &str| read(text).matches("slow", None, (9, 9), today).is_some();
         assert!(covers("#!/usr/bin/env node\n// Copyright\n/*\n * bizra-ignore-file slow: a script\n */\na();\n"));
         assert!(covers("\u{feff}// bizra-ignore-file: a script\n"));
+        assert!(covers("\u{feff}#!/usr/bin/env node\n// bizra-ignore-file: a script\n"));
         assert!(!covers("// bizra-ignore-file leak: a script\n"));
         let late = read("a();\n// bizra-ignore-file slow: a script\n");
         assert_eq!(told(&late), ["a.ts:2: bizra-ignore-file counts only above the first line of code"]);

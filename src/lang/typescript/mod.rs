@@ -30,6 +30,8 @@ pub mod typed;
 pub mod uses;
 pub mod values;
 
+use std::borrow::Cow;
+
 use oxc_allocator::Allocator;
 use oxc_ast::AstKind;
 use oxc_ast::ast::{AssignmentTarget, Expression, Program};
@@ -40,7 +42,7 @@ use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
 use rustc_hash::FxHashMap;
 
-use crate::source::{Language, SourceFile, Span};
+use crate::source::{Language, SourceFile, Span, for_parsers};
 
 /// One TypeScript or JavaScript file, parsed and resolved.
 pub struct Model<'a> {
@@ -112,7 +114,11 @@ pub fn comments(source: &SourceFile) -> Option<Vec<Span>> {
 fn syntax<'a>(allocator: &'a Allocator, source: &'a SourceFile) -> ParserReturn<'a> {
     let options =
         ParseOptions { allow_return_outside_function: true, preserve_parens: false, ..ParseOptions::default() };
-    Parser::new(allocator, &source.text, source_type(source)).with_options(options).parse()
+    let text = match for_parsers(&source.text) {
+        Cow::Borrowed(text) => text,
+        Cow::Owned(text) => allocator.alloc_str(&text),
+    };
+    Parser::new(allocator, text, source_type(source)).with_options(options).parse()
 }
 
 impl<'a> Model<'a> {
