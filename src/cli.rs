@@ -322,7 +322,9 @@ pub fn parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
             cli = Cli { command: None, scan, display };
         }
         (Some(name), Some(stray)) => {
-            let message = format!("`{stray}` is an argument of a scan and cannot be used with `{name}`");
+            let long = definition.get_arguments().find(|arg| arg.get_id() == stray).and_then(clap::Arg::get_long);
+            let typed = long.map_or_else(|| stray.to_string(), |long| format!("--{long}"));
+            let message = format!("`{typed}` is an argument of a scan and cannot be used with `{name}`");
             return Err(definition.error(clap::error::ErrorKind::ArgumentConflict, message));
         }
         _ => {}
@@ -369,7 +371,8 @@ mod tests {
         assert_eq!(read("bizra-scan src rules").unwrap().scan.paths.len(), 2);
         let cli = read("bizra-scan --color never --quiet explain x").unwrap();
         assert!(matches!(cli.command, Some(Command::Explain(_))) && cli.display.quiet);
-        assert!(read("bizra-scan --fail-on high explain x").is_err());
+        let error = read("bizra-scan --fail-on high explain x").unwrap_err().to_string();
+        assert!(error.contains("`--fail-on` is an argument of a scan"), "{error}");
     }
 
     #[test]

@@ -189,7 +189,8 @@ impl<'r> Mapper<'r> {
         let mut map = FileMap::default();
         let failure = ARENA.with_borrow_mut(|arena| {
             arena.reset();
-            let model = lang::typescript::Model::parse(arena, source).map_err(|failure| failure.message)?;
+            let model = lang::typescript::Model::parse(arena, source)
+                .map_err(|failure| placed(source, failure.message, failure.offset))?;
             map.comments = ignores.then(|| model.all_comments());
             map.observations = lang::typescript::exports::observe(&model);
             for &rule in rules {
@@ -220,7 +221,7 @@ impl<'r> Mapper<'r> {
                 map.observations.run_by_name = model.run_by_name(&told(&map));
                 None
             }
-            Err(failure) => Some(failure.message),
+            Err(failure) => Some(placed(source, failure.message, failure.offset)),
         };
         self.with_queries(source, rules, map, failure)
     }
@@ -251,6 +252,13 @@ impl<'r> Mapper<'r> {
         let skipped = failure.or(overrun).map(|detail| (SkipReason::Unparsed, detail));
         (map, skipped)
     }
+}
+
+/// A parser's message with its place, where it tells one.
+fn placed(source: &SourceFile, message: String, offset: Option<u32>) -> String {
+    let Some(offset) = offset else { return message };
+    let at = source.position(offset);
+    format!("line {}, column {}: {message}", at.line, at.column)
 }
 
 /// Adds the comments of a file that holds a suppression and that no rule

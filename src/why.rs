@@ -22,6 +22,8 @@ pub struct Why {
     pub readers: Vec<String>,
     /// Rules of the file's language whose triggers it does not hold.
     pub untriggered: Vec<String>,
+    /// The file could not be looked at, for a reason that the remarks give.
+    pub unread: bool,
     /// Remarks: a syntax error, a test's path, a rule that is off.
     pub notices: Vec<String>,
     /// Texts of the files that places point into, by path.
@@ -119,7 +121,8 @@ pub fn why(request: &Request<'_>, path: &str, line: u32, column: Option<u32>) ->
         sites,
         readers: file.rules.iter().map(|&rule| request.rules.rules[rule].id.clone()).collect(),
         untriggered: untriggered(request, file),
-        notices: notices(request, &mapped, file),
+        unread: file.look == Look::Skipped,
+        notices: notices(request, &mapped, file, walked.class),
     })
 }
 
@@ -138,7 +141,7 @@ fn untriggered(request: &Request<'_>, file: &Mapped) -> Vec<String> {
     of_language.filter(|(index, _)| !file.rules.contains(index)).map(|(_, rule)| rule.id.clone()).collect()
 }
 
-fn notices(request: &Request<'_>, mapped: &MappedTree, file: &Mapped) -> Vec<String> {
+fn notices(request: &Request<'_>, mapped: &MappedTree, file: &Mapped, class: PathClass) -> Vec<String> {
     let mut notices = Vec::new();
     if let Some((reason, detail)) = &file.skipped {
         notices.push(format!("{}: {detail}", reason.name()));
@@ -147,7 +150,7 @@ fn notices(request: &Request<'_>, mapped: &MappedTree, file: &Mapped) -> Vec<Str
         notices.push("the file holds no literal that a rule looks for, so it was not parsed".to_owned());
     }
     let in_test = mapped.files.candidates().any(|(path, c)| path == file.source.path && c.context == Context::Test);
-    if in_test && !request.settings.gate.include_tests {
+    if (in_test || class == PathClass::Test) && !request.settings.gate.include_tests {
         notices.push("tests, fixtures and examples are left out without --include-tests".to_owned());
     }
     notices

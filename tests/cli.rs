@@ -160,6 +160,47 @@ fn why_needs_a_place_that_is_scanned() {
 }
 
 #[test]
+fn why_says_what_is_so_of_the_file() {
+    let handler = "import express from 'express';\nconst app = express();\napp.get('/', async (req, res) => {\n  \
+                   await a();\n});\n";
+    let place = Place::new(&[("package.json", "{}"), ("plain.ts", CODE), ("tests/app.ts", handler)]);
+    place.put("latin1.ts", b"const name = 'caf\xe9';\n");
+    place.put("binary.ts", b"const a = 1;\0");
+    for (at, says) in [("latin1.ts:1", "not-utf8: byte 17"), ("binary.ts:1", "binary: NUL at byte 12")] {
+        let out = place.run(&["why", at]).out;
+        assert!(out.contains("could not be looked at") && out.contains(says) && !out.contains("No rule"), "{out}");
+    }
+    let out = place.run(&["why", "plain.ts:999"]).out;
+    assert_eq!(out.lines().nth(1), Some("The file has 3 lines."), "{out}");
+    let out = place.run(&["why", "tests/app.ts:4"]).out;
+    assert!(out.contains("tests, fixtures and examples are left out"), "{out}");
+}
+
+#[test]
+fn what_is_not_scanned_is_named() {
+    let place = Place::new(&[("src/x.d.ts", "declare const a: 1;\n"), ("package.json", "{}"), ("c/a.ts", CODE)]);
+    place.run(&["src/x.d.ts"]).fails_with(&["`src/x.d.ts`: declarations hold no code that runs"]);
+    place.run(&["package.json"]).fails_with(&["`package.json`: its ending is none of .ts"]);
+    place.run(&[".", "--config", "c"]).fails_with(&["`c` is a folder, and no configuration"]);
+    place.run(&["--no-progress", "rules", "test"]).fails_with(&["`--no-progress` is an argument of a scan"]);
+}
+
+#[test]
+fn a_syntax_error_has_a_place() {
+    let place = Place::new(&[("package.json", "{}")]);
+    let code = "class Cache { compress(data) { return Buffer.from(data).toString('base64'); } }\n";
+    place.put("a.ts", format!("{code}const = ;\n").as_bytes());
+    place.put("a.rs", b"fn compress(data: &[u8]) -> String {\n    base64::encode(data)\n}\nfn f( {\n");
+    let report = place.json(&["."]);
+    for skipped in report["completeness"]["skipped"].as_array().unwrap() {
+        assert_eq!(skipped["reason"], "unparsed", "{skipped}");
+        assert!(skipped["detail"].as_str().unwrap().starts_with("line "), "{skipped}");
+    }
+    let details = report["completeness"]["skipped"].to_string();
+    assert!(details.contains("line 2, column 7: "), "{details}");
+}
+
+#[test]
 fn completions_are_scripts() {
     let place = Place::new(&[]);
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use crate::cli::{Display, ExplainArgs};
 use crate::command::{Exit, Failure, output, setup};
-use crate::rule::docs::{safety_words, severity_lines};
+use crate::rule::docs::{safety_words, severity_lines, with_names};
 use crate::rule::load::nearest;
 use crate::rule::{Rule, RuleSet};
 
@@ -88,14 +88,24 @@ pub fn explain(rule: &Rule, variant: Option<&str>, out: &mut dyn Write) -> io::R
     let patches: Vec<String> = rule
         .patch
         .values()
-        .map(|patch| format!("{} ({}): {}", patch.title, safety_words(patch.safety), patch.changes))
+        .map(|patch| {
+            let (title, changes) = (in_words(&patch.title), in_words(&patch.changes));
+            format!("{title} ({}): {changes}", safety_words(patch.safety))
+        })
         .collect();
     list(out, "Patches", patches.iter().map(String::as_str))?;
-    list(out, "What clears it", rule.guards.values().map(String::as_str))?;
-    list(out, "Assumptions", rule.assumptions.values().map(String::as_str))?;
+    for (title, table) in [("What clears it", &rule.guards), ("Assumptions", &rule.assumptions)] {
+        let texts: Vec<String> = table.values().map(|text| in_words(text)).collect();
+        list(out, title, texts.iter().map(String::as_str))?;
+    }
     list(out, "Defaults that it knows", rule.docs.defaults.iter().map(String::as_str))?;
     list(out, "Sources", rule.docs.sources.iter().map(String::as_str))?;
     writeln!(out, "\nSilence one place with `// bizra-ignore {}: the reason`.", rule.id)
+}
+
+/// A template with its names as words: `{query_ms} ms` is `<query ms> ms`.
+fn in_words(text: &str) -> String {
+    with_names(text, |name| format!("<{name}>"))
 }
 
 fn section(out: &mut dyn Write, title: &str, text: &str) -> io::Result<()> {
@@ -146,6 +156,19 @@ fn wrap(text: &str, first: &str, rest: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_page_shows_a_template() {
+        let rules = RuleSet::builtin().unwrap();
+        let name = regex::Regex::new(r"\{[a-z_]+\}").unwrap();
+        for rule in &rules.rules {
+            let mut page = Vec::new();
+            explain(rule, None, &mut page).unwrap();
+            let page = String::from_utf8(page).unwrap();
+            assert!(!name.is_match(&page), "{page}");
+        }
+        assert_eq!(in_words("{query_ms} ms of {{}}"), "<query ms> ms of {}");
+    }
 
     #[test]
     fn paragraphs_are_wrapped() {

@@ -33,7 +33,7 @@ pub fn run(args: &ScanArgs, display: &Display) -> Result<Exit, Failure> {
     if args.print_config {
         return print_config(args, &setup);
     }
-    setup.require_work()?;
+    setup.require_work(&args.paths)?;
     let walked = Instant::now();
 
     let progress = Progress::new(!args.no_progress && !display.quiet, display.ascii);

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use crate::cli::ConfigArgs;
 use crate::command::Failure;
 use crate::config::{self, Settings, Source};
-use crate::report::Skipped;
 use crate::rule::{RuleSet, folder};
+use crate::source::Language;
 use crate::suppress::{Date, Selector};
 use crate::tree::{Disk, Overlay, Tree};
 use crate::walk::{self, Options, Walked};
@@ -79,17 +79,20 @@ impl Setup {
         Ok(())
     }
 
-    /// Refuses a scan that would say nothing.
+    /// Refuses a scan of `paths` that would say nothing.
     ///
     /// # Errors
     /// Where there is no file or no rule.
-    pub fn require_work(&self) -> Result<(), Failure> {
+    pub fn require_work(&self, paths: &[PathBuf]) -> Result<(), Failure> {
         if self.walked.files.is_empty() {
+            if let Some(message) = not_scanned(paths) {
+                return Err(Failure::with_help(message, passed_over(&self.walked)));
+            }
             let message = format!(
                 "nothing to scan in `{}`: no .ts .tsx .mts .cts .js .jsx .mjs .cjs or .rs file",
                 self.walked.root_typed
             );
-            return Err(Failure::with_help(message, passed_over(&self.walked.skipped)));
+            return Err(Failure::with_help(message, passed_over(&self.walked)));
         }
         if !self.rules.rules.iter().any(|rule| self.settings.may_run(&rule.id)) {
             return Err(Failure::new("every rule is off, so there is nothing to look for"));
@@ -139,6 +142,9 @@ fn load_settings(tree: &dyn Tree, walked: &Walked, rules: &RuleSet, args: &Confi
         let source = if args.no_config { Source::None } else { Source::Nearest };
         return Ok(config::load(tree, walked, rules, source)?);
     };
+    if file.is_dir() {
+        return Err(Failure::new(format!("`{}` is a folder, and no configuration", file.display())));
+    }
     let gone = |_| Failure::new(format!("there is no configuration `{}`", file.display()));
     let real = std::fs::canonicalize(file).map_err(gone)?;
     // A file of the tree may extend others of the tree; one from elsewhere
@@ -154,11 +160,27 @@ fn load_settings(tree: &dyn Tree, walked: &Walked, rules: &RuleSet, args: &Confi
     Ok(config::load(tree, walked, rules, source)?)
 }
 
+/// Where only files were given: the first of them, and why it is not scanned.
+fn not_scanned(paths: &[PathBuf]) -> Option<String> {
+    let first = paths.first().filter(|_| paths.iter().all(|path| path.is_file()))?;
+    let name = first.file_name().unwrap_or_default().to_string_lossy();
+    let why = match Language::of_path(&name) {
+        // What is passed over has a reason of its own.
+        Some(_) => "",
+        None if name.contains(".d.") => ": declarations hold no code that runs",
+        None => ": its ending is none of .ts .tsx .mts .cts .js .jsx .mjs .cjs .rs",
+    };
+    let more = if paths.len() > 1 { format!(" and {} more files", paths.len() - 1) } else { String::new() };
+    Some(format!("nothing to scan in `{}`{more}{why}", first.display()))
+}
+
 /// What the walk passed over, by reason, for an empty scan.
-fn passed_over(skipped: &[Skipped]) -> Option<String> {
+fn passed_over(walked: &Walked) -> Option<String> {
     let mut counts: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
-    for skip in skipped {
-        counts.entry(skip.reason.name()).or_insert((0, &skip.path)).0 += 1;
+    for skip in &walked.skipped {
+        // The root itself has no path below the root.
+        let path = if skip.path.is_empty() { &walked.root_typed } else { &skip.path };
+        counts.entry(skip.reason.name()).or_insert((0, path)).0 += 1;
     }
     let parts: Vec<String> = counts
         .into_iter()
@@ -168,4 +190,17 @@ fn passed_over(skipped: &[Skipped]) -> Option<String> {
         })
         .collect();
     (!parts.is_empty()).then(|| format!("passed over: {}", parts.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{SkipReason, Skipped};
+
+    #[test]
+    fn a_root_that_is_passed_over_has_a_name() {
+        let shut = Skipped { path: String::new(), reason: SkipReason::Unreadable, detail: "permission denied".into() };
+        let walked = Walked { root_typed: "s/closed".into(), skipped: vec![shut], ..Walked::default() };
+        assert_eq!(passed_over(&walked).unwrap(), "passed over: `s/closed` (unreadable)");
+    }
 }

@@ -86,13 +86,20 @@ fn print(out: &mut dyn Write, known: &Why, display: &Display) -> io::Result<()> 
     for site in &known.sites {
         print_site(out, site, &lines, dot)?;
     }
-    if known.sites.is_empty() {
+    // The last line's end begins no line of its own.
+    let count = known.sources.get(&known.path).map_or(0, |text| text.lines().count().max(1));
+    let beyond = !known.unread && known.line as usize > count;
+    if known.unread {
+        writeln!(out, "This file could not be looked at.")?;
+    } else if beyond {
+        writeln!(out, "The file has {count} {}.", if count == 1 { "line" } else { "lines" })?;
+    } else if known.sites.is_empty() {
         match known.readers.as_slice() {
             [] => writeln!(out, "No rule reads this file: it holds no literal that any rule looks for.")?,
             readers => writeln!(out, "No candidate on this line. Rules that read the file: {}.", readers.join(", "))?,
         }
     }
-    if known.sites.is_empty() && !known.untriggered.is_empty() && !known.readers.is_empty() {
+    if !beyond && known.sites.is_empty() && !known.untriggered.is_empty() && !known.readers.is_empty() {
         writeln!(out, "Rules that the file holds no trigger for: {}.", known.untriggered.join(", "))?;
     }
     for notice in &known.notices {

@@ -164,12 +164,17 @@ pub fn severities(rule: &Rule) -> Vec<Severity> {
     all
 }
 
-/// A template without its braces: `{count} awaits` reads `N awaits` as `count awaits`.
+/// A template without its braces: `{query_ms} ms` reads `*query ms* ms`.
 fn plain(text: &str) -> String {
+    with_names(text, |name| format!("*{name}*"))
+}
+
+/// A template with its names as `shown` writes their words.
+pub fn with_names(text: &str, shown: impl Fn(&str) -> String) -> String {
     let Ok(names) = template::names(text) else { return text.to_owned() };
     let mut plain = text.to_owned();
     for name in names {
-        plain = plain.replace(&format!("{{{name}}}"), &format!("*{}*", name.replace('_', " ")));
+        plain = plain.replace(&format!("{{{name}}}"), &shown(&name.replace('_', " ")));
     }
     plain.replace("{{", "{").replace("}}", "}")
 }
