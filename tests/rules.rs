@@ -110,3 +110,61 @@ fn a_broken_rule_is_shown_with_its_place() {
     let text = fs::read_to_string(&path).expect("it was written");
     assert_eq!(&text[label.offset()..label.offset() + label.len()], "\"structuredClone({valeu})\"");
 }
+
+/// The fault of a rule in which one text was replaced: its message, and what
+/// it points at.
+fn fault(old: &str, new: &str) -> (String, String) {
+    let home = tempfile::tempdir().expect("a folder");
+    let root = home.path();
+    rules::new(&users(root), root, "json-copy", RuleLanguage::Typescript, &mut Vec::new()).expect("it is written");
+    let text = fs::read_to_string(root.join(".bizra/rules/json-copy.toml")).expect("it was written");
+    let changed = text.replace(old, new);
+    assert_ne!(changed, text);
+    let error = RuleSet::default().add("json-copy.toml", &changed, false).expect_err(new);
+    let label = error.labels().expect("labels").next().expect("a label");
+    (error.to_string(), changed[label.offset()..label.offset() + label.len()].to_owned())
+}
+
+#[test]
+fn a_rule_that_could_find_nothing_or_claims_too_much_is_refused() {
+    let languages = "languages = [\"typescript\", \"javascript\"]";
+    for (old, new, message, at) in [
+        (languages, "languages = []", "none of its languages is named", "[]"),
+        (languages, "languages = [\"rust\"]", "there is no `[detect.rust]`", "[\"rust\"]"),
+        ("category = \"memory\"", "category = \"\"", "the category is empty", "\"\""),
+        ("confidence = \"likely\"", "confidence = \"certain\"", "a query alone is never certain", "\"certain\""),
+    ] {
+        let (told, pointed) = fault(old, new);
+        assert!(told.contains(message), "{told}");
+        assert_eq!(pointed, at);
+    }
+}
+
+#[test]
+fn built_in_rules_have_no_examples_here() {
+    let home = tempfile::tempdir().expect("a folder");
+    let asked = ["undersized-pool".to_owned()];
+    let error = rules::test(&users(home.path()), home.path(), &asked, &mut Vec::new()).expect_err("it is built in");
+    assert!(error.to_string().contains("`undersized-pool` is a built-in rule"), "{error}");
+}
+
+#[test]
+fn a_rule_s_words_steer_no_terminal() {
+    let home = tempfile::tempdir().expect("a folder");
+    let root = home.path();
+    rules::new(&users(root), root, "json-copy", RuleLanguage::Typescript, &mut Vec::new()).expect("it is written");
+    let path = root.join(".bizra/rules/json-copy.toml");
+    let text = fs::read_to_string(&path).expect("it was written");
+    let trap = "\\u001b]0;x\\u0007";
+    let text = text.replace("title = \"a deep", &format!("title = \"{trap}a deep"));
+    let text =
+        text.replace("why = \"", &format!("why = \"{trap}")).replace("category = \"", &format!("category = \"{trap}"));
+    fs::write(&path, text).expect("it is written");
+    let set = users(root);
+    let mut out = Vec::new();
+    rules::list(&set, ListFormat::Text, &mut out).expect("it is written");
+    let (rule, variant) = find(&set, "json-copy").expect("it is there");
+    explain(rule, variant, &mut out).expect("it is written");
+    let out = String::from_utf8(out).expect("text");
+    assert!(!out.contains(['\u{1b}', '\u{7}']) && out.contains("\\u{1b}]0;x\\u{7}a deep copy"), "{out}");
+}

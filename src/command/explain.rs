@@ -8,6 +8,7 @@ use crate::command::{Exit, Failure, output, setup};
 use crate::rule::docs::{safety_words, severity_lines, with_names};
 use crate::rule::load::nearest;
 use crate::rule::{Rule, RuleSet};
+use crate::source::visible;
 
 /// Prints the manual page of a rule.
 ///
@@ -71,10 +72,11 @@ pub fn find<'r>(rules: &'r RuleSet, id: &'r str) -> Result<(&'r Rule, Option<&'r
 /// # Errors
 /// The writer's own.
 pub fn explain(rule: &Rule, variant: Option<&str>, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{}: {}", rule.id, rule.title(variant))?;
-    writeln!(out, "{} · {} · about {} minutes", rule.category, rule.languages.join(", "), rule.effort(variant))?;
+    writeln!(out, "{}: {}", rule.id, visible(rule.title(variant)))?;
+    let (category, languages) = (visible(&rule.category), rule.languages.join(", "));
+    writeln!(out, "{category} · {languages} · about {} minutes", rule.effort(variant))?;
     if rule.origin != "builtin" {
-        writeln!(out, "from {}", rule.origin)?;
+        writeln!(out, "from {}", visible(&rule.origin))?;
     }
     section(out, "Why", &rule.docs.why)?;
     section(out, "When not", &rule.docs.when_not)?;
@@ -128,13 +130,14 @@ fn list<'t>(out: &mut dyn Write, title: &str, items: impl IntoIterator<Item = &'
     Ok(())
 }
 
-/// A paragraph broken before column 80; words longer than a line stay whole.
+/// A paragraph broken before column 80, with what steers a terminal escaped;
+/// words longer than a line stay whole.
 fn wrap(text: &str, first: &str, rest: &str) -> String {
     const WIDTH: usize = 80;
     let mut out = String::new();
     let mut line = first.to_owned();
     let mut bare = true;
-    for word in text.split_whitespace() {
+    for word in text.split_whitespace().map(visible) {
         let wide = line.chars().count() + 1 + word.chars().count() > WIDTH;
         if !bare && wide {
             out.push_str(&line);
@@ -145,7 +148,7 @@ fn wrap(text: &str, first: &str, rest: &str) -> String {
         if !bare {
             line.push(' ');
         }
-        line.push_str(word);
+        line.push_str(&word);
         bare = false;
     }
     out.push_str(&line);

@@ -17,7 +17,7 @@ use crate::report::SkipReason;
 use crate::rule::fixture::{self, Mark, Marked};
 use crate::rule::{Rule, RuleSet, folder};
 use crate::scan::{Request, ScanError, scan};
-use crate::source::{Language, PathClass, SourceFile};
+use crate::source::{Language, PathClass, SourceFile, visible};
 use crate::tree::{Disk, Overlay, Tree};
 use crate::walk::{Walked, WalkedFile};
 
@@ -72,11 +72,11 @@ pub fn list(rules: &RuleSet, format: ListFormat, out: &mut dyn Write) -> io::Res
         return writeln!(out);
     }
     let ids = listed.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
-    let categories = listed.iter().map(|rule| rule.category.len()).max().unwrap_or(0);
+    let categories = listed.iter().map(|rule| visible(rule.category).len()).max().unwrap_or(0);
     for rule in &listed {
         let origin = if rule.origin == "builtin" { "" } else { "  (your own)" };
         let severity = rule.severity.name();
-        let (id, category, title) = (rule.id, rule.category, rule.title);
+        let (id, category, title) = (rule.id, visible(rule.category), visible(rule.title));
         writeln!(out, "{id:ids$}  {severity:8}  {category:categories$}  {title}{origin}")?;
     }
     Ok(())
@@ -113,6 +113,9 @@ pub enum RulesError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Unknown(#[from] UnknownRule),
+    /// The rule is the program's own.
+    #[error("`{0}` is a built-in rule; only those of {folder} have examples to run here", folder = folder::FOLDER)]
+    BuiltIn(String),
     /// The scan of a fixture did not start.
     #[error(transparent)]
     Scan(#[from] ScanError),
@@ -195,6 +198,9 @@ pub fn new(
 pub fn test(rules: &RuleSet, root: &Path, ids: &[String], out: &mut dyn Write) -> Result<bool, RulesError> {
     if let Some(unknown) = ids.iter().find(|id| rules.get(id).is_none()) {
         return Err(UnknownRule::new(rules, unknown).into());
+    }
+    if let Some(builtin) = ids.iter().find(|id| rules.get(id).is_some_and(|rule| rule.origin == "builtin")) {
+        return Err(RulesError::BuiltIn(builtin.clone()));
     }
     let asked = |rule: &&Rule| if ids.is_empty() { rule.origin != "builtin" } else { ids.contains(&rule.id) };
     let own = rules.rules.iter().filter(asked);

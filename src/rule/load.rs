@@ -8,6 +8,7 @@ use miette::{Diagnostic, NamedSource, SourceSpan};
 use thiserror::Error;
 
 use crate::analyze::{self, Vocabulary};
+use crate::observe::Confidence;
 use crate::pattern::{self, map::ValueSource};
 use crate::rule::common::{self, CommonTexts};
 use crate::rule::model::{Detection, Rule};
@@ -187,16 +188,10 @@ fn check(rule: &Rule, name: &str, builtin: bool) -> Result<(), Fault> {
     if rule.id.is_empty() || !rule.id.chars().all(well_formed) {
         return Err(Fault::new(&["id"], "an id is made of a-z, 0-9 and `-`"));
     }
-    for language in &rule.languages {
-        let known = ["typescript", "javascript", "rust"];
-        if !known.contains(&language.as_str()) {
-            let fault = Fault::new(&["languages"], format!("unknown language `{language}`"));
-            return Err(fault.help(format!("known are {}", known.join(", "))));
-        }
+    if rule.category.trim().is_empty() {
+        return Err(Fault::new(&["category"], "the category is empty"));
     }
-    if rule.detect.typescript.is_none() && rule.detect.rust.is_none() {
-        return Err(Fault::new(&["detect"], "no way of detection: `[detect.typescript]` or `[detect.rust]` is needed"));
-    }
+    check_languages(rule)?;
     let mut values: BTreeSet<&str> = COMMON_VALUES.iter().copied().collect();
     for (family, key) in [(Family::TypeScript, "typescript"), (Family::Rust, "rust")] {
         if let Some(detection) = rule.detection(family) {
@@ -204,6 +199,37 @@ fn check(rule: &Rule, name: &str, builtin: bool) -> Result<(), Fault> {
         }
     }
     check_templates(rule, &values)
+}
+
+/// Every language has a way of detection, and every way a language.
+fn check_languages(rule: &Rule) -> Result<(), Fault> {
+    const KNOWN: &[(&str, Family)] =
+        &[("typescript", Family::TypeScript), ("javascript", Family::TypeScript), ("rust", Family::Rust)];
+    let table = |family| if family == Family::Rust { "[detect.rust]" } else { "[detect.typescript]" };
+    let mut named = Vec::new();
+    for language in &rule.languages {
+        let Some((_, family)) = KNOWN.iter().find(|(name, _)| name == language) else {
+            let fault = Fault::new(&["languages"], format!("unknown language `{language}`"));
+            let known: Vec<&str> = KNOWN.iter().map(|(name, _)| *name).collect();
+            return Err(fault.help(format!("known are {}", known.join(", "))));
+        };
+        named.push((language, *family));
+    }
+    if rule.detect.typescript.is_none() && rule.detect.rust.is_none() {
+        return Err(Fault::new(&["detect"], "no way of detection: `[detect.typescript]` or `[detect.rust]` is needed"));
+    }
+    if let Some((language, family)) = named.iter().find(|(_, family)| rule.detection(*family).is_none()) {
+        let message = format!("`{language}` is named, but there is no `{}`", table(*family));
+        return Err(Fault::new(&["languages"], message));
+    }
+    for family in [Family::TypeScript, Family::Rust] {
+        if rule.detection(family).is_some() && !named.iter().any(|(_, other)| *other == family) {
+            let message = format!("there is `{}`, but none of its languages is named", table(family));
+            let names: Vec<&str> = KNOWN.iter().filter(|(_, of)| *of == family).map(|(name, _)| *name).collect();
+            return Err(Fault::new(&["languages"], message).help(format!("its languages are {}", names.join(", "))));
+        }
+    }
+    Ok(())
 }
 
 fn check_detection<'r>(
@@ -232,6 +258,10 @@ fn check_detection<'r>(
         };
         check_vocabulary(rule, vocabulary, detection, key)?;
         values.extend(vocabulary.values);
+    }
+    if detection.analysis.is_none() && detection.confidence == Some(Confidence::Certain) {
+        let fault = Fault::new(&path("confidence"), "a query alone is never certain: it resolves no names");
+        return Err(fault.help("write `likely`, the default, or `possible`"));
     }
     match &detection.query {
         Some(query) => check_query(rule, detection, query, family, key, builtin, values)?,

@@ -134,7 +134,8 @@ pub struct Detection {
     /// Values from a query's matches: `count(@capture)` or `text(@capture)`.
     #[serde(default)]
     pub values: BTreeMap<String, String>,
-    /// The query's hits as `certain`? Only for users' rules; default `likely`.
+    /// How sure the query's hits are, `likely` (the default) or `possible`: a
+    /// query resolves no names.
     #[serde(default)]
     pub confidence: Option<crate::observe::Confidence>,
     /// The analysis' parameters.
