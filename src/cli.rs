@@ -270,7 +270,12 @@ impl std::str::FromStr for Output {
         let (format, path) = text.split_once('=').ok_or("write FORMAT=PATH, as in json=report.json")?;
         let format = Format::from_str(format, false)
             .map_err(|_| format!("`{format}` is no format; there are terminal and json"))?;
-        if path.is_empty() { Err("no path after `=`".to_owned()) } else { Ok(Self { format, path: path.into() }) }
+        match path {
+            "" => Err("no path after `=`".to_owned()),
+            // Two reports on one stream could be told apart by nobody.
+            "-" => Err("`-` is no file; `--format` says what goes to standard output".to_owned()),
+            path => Ok(Self { format, path: path.into() }),
+        }
     }
 }
 
@@ -380,7 +385,9 @@ mod tests {
         let cli = read("bizra-scan --output json=a=b.json --output terminal=t.txt --max-file-size 500k").unwrap();
         assert_eq!(cli.scan.output[0], Output { format: Format::Json, path: "a=b.json".into() });
         assert_eq!(cli.scan.config.max_file_size, Some(500_000));
-        for wrong in ["--output json", "--output xml=a", "--output json=", "--max-file-size 0", "--threads 0"] {
+        for wrong in
+            ["--output json", "--output xml=a", "--output json=", "--output json=-", "--max-file-size 0", "--threads 0"]
+        {
             assert!(read(&format!("bizra-scan {wrong}")).is_err(), "{wrong}");
         }
         assert!(read("bizra-scan --stdin-file-path a.ts b").is_err());

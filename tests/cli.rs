@@ -451,6 +451,18 @@ mod unix {
     }
 
     #[test]
+    fn an_output_keeps_the_mode_of_what_it_replaces() {
+        let place = Place::new(&[("package.json", "{}"), ("a.ts", CODE), ("out.json", "")]);
+        let path = place.path().join("out.json");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        place.run(&[".", "--output", "json=out.json"]).passes();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(fs::metadata(&path).unwrap().len() > 0);
+        place.run(&[".", "--output", "json=-"]).fails_with(&["`-` is no file"]);
+        assert!(!place.path().join("-").exists());
+    }
+
+    #[test]
     fn a_closed_pipe_says_nothing() {
         let place = Place::new(&[("a.ts", CODE)]);
         for args in [&["completions", "zsh"][..], &[".", "--format", "json"], &["."], &["--help"]] {

@@ -45,12 +45,23 @@ pub fn to_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let beside = beside(&target);
     interrupt::remove_if_interrupted(&beside);
-    let written = fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, &target));
+    let mode = fs::metadata(&target).ok().map(|meta| meta.permissions());
+    let written = write_new(&beside, bytes, mode).and_then(|()| fs::rename(&beside, &target));
     if written.is_err() {
         let _ = fs::remove_file(&beside);
     }
     interrupt::keep(&beside);
     written.map_err(failure)
+}
+
+/// Writes a file with the permissions of the one that it will replace, so that
+/// what was closed to others stays so.
+fn write_new(path: &Path, bytes: &[u8], mode: Option<fs::Permissions>) -> io::Result<()> {
+    let mut file = fs::File::create(path)?;
+    if let Some(mode) = mode {
+        file.set_permissions(mode)?;
+    }
+    file.write_all(bytes)
 }
 
 fn beside(path: &Path) -> PathBuf {
