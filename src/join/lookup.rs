@@ -1,10 +1,11 @@
 //! What a name of another file stands for, followed through imports and re-exports.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::Facts;
 use crate::join::needs::Exports;
 use crate::lang::typescript::effects::{GIVEN, SUPER};
+use crate::lang::typescript::names;
 use crate::observe::{Effect, Export, FunctionSummary, Gift, Io, NameRef, Value};
 use crate::source::Span;
 
@@ -41,6 +42,9 @@ fn follow<'e>(from: &str, name: &NameRef, facts: &Facts, exports: &'e dyn Export
         return Found::Unknown;
     }
     let Some(path) = facts.resolve(from, &name.module) else {
+        if let Some(found) = in_globbed_module(from, name, facts, exports, hops) {
+            return found;
+        }
         let package = is_package(&name.module);
         return if package { Found::Package(name.module.clone()) } else { Found::Unknown };
     };
@@ -84,6 +88,9 @@ fn follow<'e>(from: &str, name: &NameRef, facts: &Facts, exports: &'e dyn Export
         above.members.extend(members.iter().map(|&member| member.to_owned()));
         return follow(&path, &above, facts, exports, hops - 1);
     }
+    if let Some(next) = in_reexported_module(from, &path, name, &file.exports, facts) {
+        return follow(&path, &next, facts, exports, hops - 1);
+    }
     // A client's method is named for any of its models: `prisma.*.findMany`.
     if let [client, _, method] = names.as_slice()
         && let Some(Export::Function(summary)) = file.exports.get(&format!("{client}.*.{method}"))
@@ -106,22 +113,80 @@ fn follow<'e>(from: &str, name: &NameRef, facts: &Facts, exports: &'e dyn Export
     if needed.is_empty() { implemented(&path, &names, facts, exports) } else { Found::NeedFiles(needed) }
 }
 
-/// The method of a trait that the file at `path` declares, where one type of
-/// the project implements it.
+/// `crate::service::users::get`, where the file of `crate` at `path` hands a
+/// crate or a module on as `service`: the name as that file would write it.
+fn in_reexported_module(
+    from: &str,
+    path: &str,
+    name: &NameRef,
+    exported: &BTreeMap<String, Export>,
+    facts: &Facts,
+) -> Option<NameRef> {
+    if !path.ends_with(".rs") {
+        return None;
+    }
+    let segments: Vec<&str> = name.module.split("::").collect();
+    let leads = |&upto: &usize| facts.resolve(from, &segments[..upto].join("::")).as_deref() == Some(path);
+    let (first, rest) = segments[(1..segments.len()).find(leads)?..].split_first()?;
+    let Export::From(module) = exported.get(*first)? else { return None };
+    let parts = [module.module.as_str(), module.name.as_str()];
+    let module = parts.iter().chain(rest).copied().collect::<Vec<_>>().join("::");
+    Some(NameRef { module, ..name.clone() })
+}
+
+/// What a module of another file holds that a glob brings into the Rust file at
+/// `from`: `users::get` where `use super::*` brings the module above its
+/// `use infra::table::users`.
+fn in_globbed_module<'e>(
+    from: &str,
+    name: &NameRef,
+    facts: &Facts,
+    exports: &'e dyn Exports,
+    hops: u32,
+) -> Option<Found<'e>> {
+    let own = exports.observations(from).filter(|_| from.ends_with(".rs"))?;
+    let (first, rest) = name.module.split_once("::").map_or((name.module.as_str(), None), |(f, r)| (f, Some(r)));
+    let mut needed = BTreeSet::new();
+    for star in &own.star_exports {
+        let Some(path) = facts.resolve(from, star) else { continue };
+        let Some(above) = exports.observations(&path) else {
+            needed.insert(path);
+            continue;
+        };
+        if let Some(Export::From(module)) = above.exports.get(first) {
+            let parts = [Some(module.module.as_str()), Some(module.name.as_str()), rest];
+            let module = parts.into_iter().flatten().collect::<Vec<_>>().join("::");
+            return Some(follow(&path, &NameRef { module, ..name.clone() }, facts, exports, hops - 1));
+        }
+    }
+    (!needed.is_empty()).then_some(Found::NeedFiles(needed))
+}
+
+/// The method of a trait that the file at `path` declares: of those types of
+/// the project that implement it, the one whose method does most. What stands
+/// in for a server says nothing of the others.
 fn implemented<'e>(path: &str, names: &[&str], facts: &Facts, exports: &'e dyn Exports) -> Found<'e> {
+    const STANDS_IN: &[&str] = &["mock", "fake", "stub", "memory", "noop", "dummy", "sqlite", "test"];
     let [of, method] = names else { return Found::Unknown };
     if !path.ends_with(".rs") {
         return Found::Unknown;
     }
     let declared = |from: &str, name: &NameRef| facts.resolve(from, &name.module).is_some_and(|file| file == path);
-    let all = exports.implementers(of);
-    let mut types = all.into_iter().filter(|(from, name, _)| declared(from, name));
-    let (Some((file, _, ty)), None) = (types.next(), types.next()) else { return Found::Unknown };
-    let Some(observations) = exports.observations(file) else { return Found::Unknown };
-    match observations.exports.get(&format!("{ty}.{method}")) {
-        Some(Export::Function(summary)) => Found::Function(file.to_owned(), summary),
-        _ => Found::Unknown,
+    let mut all = exports.implementers(of);
+    all.retain(|(from, name, _)| declared(from, name));
+    if all.len() > 1 {
+        all.retain(|(from, _, ty)| !names::has_word(ty, STANDS_IN) && !names::has_word(from, STANDS_IN));
     }
+    let mut found: Vec<(&str, &FunctionSummary)> = Vec::new();
+    for (file, _, ty) in all {
+        let Some(observations) = exports.observations(file) else { return Found::Unknown };
+        match observations.exports.get(&format!("{ty}.{method}")) {
+            Some(Export::Function(summary)) => found.push((file, summary)),
+            _ => return Found::Unknown,
+        }
+    }
+    let most = found.into_iter().max_by_key(|(_, summary)| (summary.effect, summary.io, summary.calls.len()));
+    most.map_or(Found::Unknown, |(file, summary)| Found::Function(file.to_owned(), summary))
 }
 
 /// True for a module specifier that is the name of a package: no path, no

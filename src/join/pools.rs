@@ -86,11 +86,12 @@ pub fn join(join: &Join<'_>) -> Vec<(String, Candidate)> {
     made
 }
 
-/// True for a `knexfile` whose package configures its pool in another file: what
-/// is left to it is the command line that migrates.
+/// True for a `knexfile` or a `data-source` whose package configures its pool in
+/// another file: what is left to it is the command line that migrates.
 fn serves_the_tool(join: &Join<'_>, path: &str) -> bool {
     let stem = |path: &str| path.rsplit('/').next().and_then(|name| name.split('.').next()).map(str::to_owned);
-    let is_file = |path: &str| stem(path).as_deref() == Some("knexfile");
+    let is_file =
+        |path: &str| stem(path).is_some_and(|stem| matches!(stem.as_str(), "knexfile" | "data-source" | "ormconfig"));
     let folder = |path: &str| join.facts.packages.nearest(path).map(|package| package.folder.clone());
     is_file(path)
         && join.files.iter().any(|other| {

@@ -1,6 +1,6 @@
 //! The database libraries whose pools are known, and where their options
 //! stand. Defaults and names as the libraries' own code has them: pg 8,
-//! mysql2 3, sequelize 6, typeorm 0.3 and 1, knex 3, mongodb 6 and 7,
+//! postgres 3, mysql2 3, sequelize 6, typeorm 0.3 and 1, knex 3, mongodb 6 and 7,
 //! generic-pool 3.
 
 use oxc_ast::AstKind;
@@ -39,6 +39,16 @@ const ALL: &[Library] = &[
         max: &["max"],
         min: &["min"],
         acquire: &["connectionTimeoutMillis"],
+        pools: true,
+        shown: true,
+    },
+    Library {
+        name: "postgres",
+        server: Some("postgres"),
+        within: None,
+        max: &["max"],
+        min: &[],
+        acquire: &[],
         pools: true,
         shown: true,
     },
@@ -158,6 +168,7 @@ pub fn library_of<'a>(model: &Model<'a>, node: NodeId) -> Option<(Library, &'a [
     }
     let name = match (strip_node(imported.module), names.as_slice(), is_new) {
         ("pg", ["Pool"], true) | ("pg-pool", [], true) => "pg",
+        ("postgres", [], false) => "postgres",
         ("mysql2" | "mysql2/promise" | "mysql", ["createPool"], false) => "mysql2",
         ("sequelize" | "sequelize-typescript", ["Sequelize"] | [], true) => "sequelize",
         ("typeorm", ["DataSource"], true) | ("typeorm", ["createConnection"], false) => "typeorm",

@@ -66,8 +66,6 @@ const ORDER_WORDS: &[&str] = &[
     "must",
     "race",
     "races",
-    "parallel",
-    "concurrently",
     "rate",
 ];
 
@@ -272,8 +270,13 @@ fn assumptions<'a>(effects: &Effects<'_, 'a>, mut builder: Builder, run: &Part<'
 /// True where a comment speaks of an order, by whole words.
 pub fn speaks_of_order(comment: &str) -> bool {
     let lower = comment.to_ascii_lowercase();
-    let mut words = lower.split(|c: char| !c.is_ascii_alphanumeric());
-    words.any(|word| ORDER_WORDS.contains(&word))
+    let words = || lower.split(|c: char| !c.is_ascii_alphanumeric());
+    // "In parallel" tells of what is done, "not in parallel" what must not be.
+    let refuses = || words().any(|word| matches!(word, "not" | "never" | "no" | "t" | "avoid" | "cannot"));
+    words().any(|word| match word {
+        "parallel" | "concurrently" => refuses(),
+        word => ORDER_WORDS.contains(&word),
+    })
 }
 
 /// True in a folder of migrations or seeds, which run once.

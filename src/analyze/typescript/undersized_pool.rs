@@ -118,6 +118,11 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
             if !per_call {
                 weigh(model, sink, &library, (object, beside), true, &enclosing);
             }
+        } else if let (false, Some(numbers)) = (per_call, numbers_elsewhere(model, &library, arguments)) {
+            // `new Pool(settings.postgres)`: the join looks into the other file.
+            let place = span(&model.kind(node));
+            let max = NameRef { members: [&numbers.members[..], &[library.max[0].to_owned()]].concat(), ..numbers };
+            sink.observations().pools.push(site(&library, place, &enclosing, Known::Elsewhere(max, place)));
         }
         if library.name == "pg" && !per_call {
             wait_limit(model, sink, node, arguments, &enclosing);
@@ -166,6 +171,22 @@ fn holder<'a>(model: &Model<'a>, library: &Library, arguments: &'a [Argument<'a>
         _ if library.name == "typeorm" => Some((options, options)),
         _ => None,
     }
+}
+
+/// The object of another file that holds the pool's numbers:
+/// `pool: config.db.pool`, or the last of the arguments.
+fn numbers_elsewhere<'a>(model: &Model<'a>, library: &Library, arguments: &'a [Argument<'a>]) -> Option<NameRef> {
+    if library.max.is_empty() {
+        return None;
+    }
+    let last = arguments.iter().filter_map(Argument::as_expression).next_back()?;
+    let value = match (library.within, model.object(last)) {
+        (Some(inner), Some(options)) => model.property(options, inner).found()?,
+        (None, None) => last,
+        _ => return None,
+    };
+    let path = model.path_of(value);
+    (!path.members.is_empty()).then(|| model.name_ref(&path)).flatten()
 }
 
 /// The object of another file that is spread into one, named as there.
@@ -287,6 +308,8 @@ fn is_dedicated(model: &Model<'_>, object: &ObjectExpression<'_>) -> bool {
         "admin",
         "superuser",
         "bootstrap",
+        "grant",
+        "provision",
         "health",
         "single",
         "shadow",

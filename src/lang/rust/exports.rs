@@ -60,6 +60,11 @@ pub fn observe(model: &Model<'_>) -> Observations {
             // An alias of a type of this file.
             let own = ["self".to_owned()];
             let module = if module.is_empty() && scope.items.contains(leaf) { &own[..] } else { module };
+            // `use accounts_core as service`: another crate by a name of this one.
+            if module.is_empty() && leaf != name {
+                let of = crate::observe::NameRef { module: leaf.clone(), name: "self".into(), members: Vec::new() };
+                observations.exports.entry(name.clone()).or_insert(Export::From(of));
+            }
             // `pub use` and `use` are not told apart: a private one is never
             // asked for. A first segment that is no keyword may be a module
             // beside this one.

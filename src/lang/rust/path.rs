@@ -88,9 +88,28 @@ impl Model<'_> {
     /// The callee of a call as a resolved path.
     pub fn callee(&self, call: NodeId) -> Option<Vec<String>> {
         match self.tree.kind(call) {
-            Kind::Call { callee, .. } => self.resolved(*callee),
+            Kind::Call { callee, .. } => self.resolved(*callee).or_else(|| self.brought_by_glob(*callee)),
             _ => None,
         }
+    }
+
+    /// A called name that is nothing of this file, where a glob brings in what
+    /// another module of the same crate holds (`use super::common::*`): it is
+    /// looked for there as what this file hands on.
+    fn brought_by_glob(&self, callee: NodeId) -> Option<Vec<String>> {
+        let Kind::Path(path) = self.tree.kind(callee) else { return None };
+        let first = path.first()?;
+        let named = match path.as_slice() {
+            // Prelude and foreign globs bring types and macros, seldom functions.
+            [name] => name.starts_with(|c: char| c.is_ascii_lowercase()) && self.local(callee, name).is_none(),
+            [owner, _] => owner.starts_with(|c: char| c.is_ascii_uppercase()) && owner != "Self",
+            _ => false,
+        };
+        let file = self.tree.scopes.get(&NodeId::ROOT)?;
+        let inner = self.module_of(callee) != NodeId::ROOT;
+        let own = |path: &Vec<String>| path.first().is_some_and(|first| is_own(first));
+        let brings = !inner && file.globs.iter().any(own) && !file.items.contains(first);
+        (named && brings).then(|| in_module(path))
     }
 
     /// True where the file names a crate in a `use` or a path.

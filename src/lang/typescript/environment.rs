@@ -52,6 +52,7 @@ impl<'a> Model<'a> {
             {
                 self.plain_number(&choice.alternate)
             }
+            member @ Expression::StaticMemberExpression(_) => self.default_of_schema(member),
             _ => None,
         }
     }
@@ -65,10 +66,36 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// True where `process.env` is read.
+    /// True where `process.env` is read, itself or by a name for it:
+    /// `const env = process.env`.
     fn reads_environment(&self, expression: &Expression<'a>) -> bool {
-        let text = self.text(expression);
-        text.contains("process.env") || text.contains("Bun.env") || text.contains("import.meta.env")
+        let says = |text: &str| ["process.env", "Bun.env", "import.meta.env"].iter().any(|env| text.contains(env));
+        if says(self.text(expression)) {
+            return true;
+        }
+        let whole = |root: Root<'_, 'a>| match root {
+            Root::Symbol(symbol, _) => match self.binding(symbol) {
+                Binding::Constant(init) => matches!(self.text(init), "process.env" | "Bun.env" | "import.meta.env"),
+                _ => false,
+            },
+            _ => false,
+        };
+        match bare(expression) {
+            Expression::CallExpression(call) => {
+                call.arguments.iter().filter_map(|a| a.as_expression()).any(|given| whole(self.path_of(given).root))
+            }
+            other => whole(self.path_of(other).root),
+        }
+    }
+
+    /// The default of `parsed.POOL_MAX`, where `const parsed = schema.parse(process.env)`.
+    fn default_of_schema(&self, expression: &Expression<'a>) -> Option<(f64, Span)> {
+        let path = self.path_of(expression);
+        let (Root::Symbol(symbol, _), [name]) = (path.root, path.members.as_slice()) else { return None };
+        let Binding::Constant(init) = self.binding(symbol) else { return None };
+        let Expression::CallExpression(call) = bare(init) else { return None };
+        let defaults = self.environment_schema(call);
+        defaults.into_iter().find(|(key, ..)| key == name).map(|(_, number, at)| (number, at))
     }
 
     /// True where a test asks whether the value is there that a choice takes.

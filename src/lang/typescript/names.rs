@@ -139,6 +139,15 @@ pub fn is_question(url: &str) -> bool {
     effect_of(last) != Effect::Write && pieces(last).any(|word| is_among(word, QUESTIONS) || is_among(word, COMPUTED))
 }
 
+/// True for a name that asks whether something is so: `isReady`, `hasAccess`,
+/// `splitEnabled`.
+pub fn is_predicate(name: &str) -> bool {
+    let asks = pieces(name).next().is_some_and(|first| is_among(first, &["is", "has", "can", "should", "are"]));
+    let tells =
+        pieces(name).last().is_some_and(|last| is_among(last, &["enabled", "disabled", "allowed", "supported"]));
+    (asks || tells) && pieces(name).nth(1).is_some()
+}
+
 /// True for a name that says what it gives rather than what it does:
 /// `lengthOfQueue`, `currentConcurrencyOfTask`, `totalCount`.
 pub fn is_getter_phrase(name: &str) -> bool {

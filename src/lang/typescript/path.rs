@@ -100,13 +100,58 @@ pub fn collect_imports<'a>(program: &'a Program<'a>, semantic: &Semantic<'a>) ->
             Statement::VariableDeclaration(declaration) => {
                 for declarator in &declaration.declarations {
                     collect_require(declarator, &mut imports);
+                    collect_taken_out(declarator, semantic, &mut imports);
                 }
             }
             _ => {}
         }
     }
-    let _ = semantic;
     imports
+}
+
+/// `import pg from 'pg'; const { Pool } = pg;` and `const Pool = pg.Pool;`: what
+/// is taken out of a whole package.
+fn collect_taken_out<'a>(
+    declarator: &'a VariableDeclarator<'a>,
+    semantic: &Semantic<'a>,
+    imports: &mut FxHashMap<SymbolId, Imported<'a>>,
+) {
+    let Some(init) = &declarator.init else { return };
+    let (whole, member) = match bare(init) {
+        Expression::Identifier(id) => (id, None),
+        Expression::StaticMemberExpression(m) => match bare(&m.object) {
+            Expression::Identifier(id) => (id, Some(m.property.name.as_str())),
+            _ => return,
+        },
+        _ => return,
+    };
+    let reference = whole.reference_id.get().map(|id| semantic.scoping().get_reference(id));
+    let Some(symbol) = reference.and_then(|reference| reference.symbol_id()) else { return };
+    let Some(&Imported { module, name }) = imports.get(&symbol) else { return };
+    // The default of a project's own file has members of its own.
+    let is_whole =
+        name == "*" || name == "default" && !module.starts_with(['.', '~', '#']) && !module.starts_with("@/");
+    if !is_whole {
+        return;
+    }
+    match (&declarator.id, member) {
+        (BindingPattern::BindingIdentifier(id), Some(name)) => {
+            if let Some(symbol) = id.symbol_id.get() {
+                imports.insert(symbol, Imported { module, name });
+            }
+        }
+        (BindingPattern::ObjectPattern(pattern), None) => {
+            for property in &pattern.properties {
+                if let (Some(std::borrow::Cow::Borrowed(name)), BindingPattern::BindingIdentifier(id)) =
+                    (property.key.static_name(), &property.value)
+                    && let Some(symbol) = id.symbol_id.get()
+                {
+                    imports.insert(symbol, Imported { module, name });
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 fn collect_require<'a>(declarator: &'a VariableDeclarator<'a>, imports: &mut FxHashMap<SymbolId, Imported<'a>>) {

@@ -159,6 +159,8 @@ fn is_once(model: &Model<'_>, function: NodeId) -> bool {
         "test",
         "install",
         "bootstrap",
+        "grant",
+        "provision",
         "reset",
         "clone",
         "backup",

@@ -241,6 +241,9 @@ impl Model<'_> {
                 && args.iter().any(pool);
         }
         let Kind::Method { receiver, name, args, .. } = self.tree.kind(value) else { return false };
+        if name == "acquire" && self.is_handed_executor(*receiver) {
+            return true;
+        }
         if !args.is_empty() || !TAKES.contains(&name.as_str()) {
             return false;
         }
@@ -263,8 +266,59 @@ impl Model<'_> {
         })
     }
 
+    /// True for a parameter of a generic type, which its callers decide:
+    /// `E: Acquire`, `C: ConnectionTrait`.
+    fn is_handed_executor(&self, value: NodeId) -> bool {
+        let at = self.behind_references(value);
+        matches!(self.tree.kind(at), Kind::Path(path) if path.len() == 1)
+            && self.type_of(at).is_some_and(|typed| {
+                let ty = self.peel(typed).ty;
+                ty.dynamic || ty.leaf().len() == 1
+            })
+    }
+
+    /// True for a connection that its function took from what it was handed.
+    fn is_taken_from_handed(&self, value: NodeId) -> bool {
+        let Some(found) = self.let_of(self.behind_references(value)) else { return false };
+        self.tree.below(found).any(|id| match self.tree.kind(id) {
+            Kind::Method { receiver, name, .. } => name == "acquire" && self.is_handed_executor(*receiver),
+            _ => false,
+        })
+    }
+
+    /// True for what a `static` holds, or the local that it was read into: one
+    /// for the whole process, so a pool and no transaction.
+    /// `ORM_CLIENT.get_or_init(connect).await`.
+    fn is_held_by_static(&self, value: NodeId) -> bool {
+        /// Longer ways are not followed; the bound also ends a name that
+        /// stands for itself.
+        const STEPS: usize = 12;
+        let mut at = value;
+        for _ in 0..STEPS {
+            at = match self.tree.kind(at) {
+                Kind::Path(path) => match path.last() {
+                    Some(leaf) if is_shouted(leaf) => return true,
+                    _ => match self.init_of(at) {
+                        Some(init) => init,
+                        None => return false,
+                    },
+                },
+                Kind::Reference { mutable: false, value }
+                | Kind::Unary(value)
+                | Kind::Await(value)
+                | Kind::Try(value) => *value,
+                Kind::Method { receiver, name, .. } if HOLDS.contains(&name.as_str()) => *receiver,
+                _ => return false,
+            };
+        }
+        false
+    }
+
     /// What a query runs on.
     pub fn executor(&self, argument: NodeId) -> Resource {
+        if self.is_taken_from_handed(argument) {
+            return Resource::Unknown;
+        }
         if self.is_taken(argument) {
             return Resource::Taken;
         }
@@ -272,6 +326,9 @@ impl Model<'_> {
             return Resource::Serial;
         }
         let at = self.behind_references(argument);
+        if self.is_handed_executor(at) {
+            return Resource::Unknown;
+        }
         const SERIAL: &[&str] = &["tx", "txn", "trx", "transaction", "conn", "connection", "session"];
         const POOLS: &[&str] = &["PgPool", "MySqlPool", "AnyPool", "DatabaseConnection", "DbConn"];
         let name = self.leaf_name(at).unwrap_or("");
@@ -296,8 +353,21 @@ impl Model<'_> {
             }
         }
         let sqlite = self.source.path.contains("sqlite") || self.source.text.contains("Sqlite");
-        if !sqlite && (name == "pool" || name.ends_with("_pool")) { Resource::SharedByName } else { Resource::Unknown }
+        match () {
+            () if sqlite => Resource::Unknown,
+            () if self.is_held_by_static(at) => Resource::Shared,
+            () if name == "pool" || name.ends_with("_pool") => Resource::SharedByName,
+            () => Resource::Unknown,
+        }
     }
+}
+
+/// What hands out the value of a cell or lock as it stands.
+const HOLDS: &[&str] = &["get_or_init", "get_or_try_init", "get", "unwrap", "expect", "as_ref", "clone", "deref"];
+
+/// True for the name of a `static` or constant: `ORM_CLIENT`.
+pub(super) fn is_shouted(name: &str) -> bool {
+    name.len() > 1 && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
 }
 
 /// What a statement of SQL does.

@@ -1,5 +1,6 @@
 //! Functions and values of other files, as references for the join.
 
+use super::database::is_shouted;
 use super::{Operation, Resource};
 use crate::lang::rust::Model;
 use crate::lang::rust::node::{Function, Kind, NodeId};
@@ -60,8 +61,7 @@ impl Model<'_> {
     /// A `static` of another file: `OUTBOUND`.
     pub(super) fn static_elsewhere(&self, expression: NodeId) -> Option<NameRef> {
         let Kind::Path(path) = self.tree.kind(expression) else { return None };
-        let shouted = |name: &String| name.len() > 1 && name.chars().all(|c| c.is_ascii_uppercase() || c == '_');
-        if !path.last().is_some_and(shouted) {
+        if !path.last().is_some_and(|name| is_shouted(name)) {
             return None;
         }
         let path = self.resolve(expression, path)?;

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::Operation;
 use crate::lang::rust::Model;
 use crate::lang::rust::node::{Kind, NodeId, Pattern};
+use crate::lang::typescript::names;
+use crate::observe::Effect;
 
 /// Methods that look for a kept answer.
 const GETS: &[&str] = &["get", "get_json", "fetch", "lookup", "load", "read", "hget"];
@@ -13,6 +16,31 @@ const KEEPS: &[&str] =
     &["set", "set_ex", "set_json", "pset_ex", "put", "insert", "store", "hset", "set_with_ttl", "set_with_expiry"];
 
 impl Model<'_> {
+    /// `cache.get_or_fetch(key, || async { … })`, `users.get_with(id, async { … })`:
+    /// what is kept, or what the code that it is handed asks for, by the words
+    /// of its name and of what it is called on.
+    pub(super) fn read_through(&self, value: NodeId, depth: usize) -> Option<Operation> {
+        const KEPT: &[&str] = &["cache", "cached", "redis", "memo", "memoized"];
+        let depth = depth.checked_sub(1)?;
+        let Kind::Method { receiver, name, args, .. } = self.tree.kind(value) else { return None };
+        let asks = names::effect_of(name) == Effect::Read || matches!(name.as_str(), "try_get_with" | "entry_or_fetch");
+        let kept = names::has_word(name, KEPT)
+            || self.leaf_name(*receiver).is_some_and(|leaf| names::has_word(leaf, KEPT))
+            || ["get_with", "get_or", "fetch_or"].iter().any(|part| name.contains(part));
+        if !asks || !kept {
+            return None;
+        }
+        let body = args.iter().rev().find_map(|&argument| match self.tree.kind(argument) {
+            Kind::Closure { body, .. } => Some(*body),
+            Kind::Async => Some(argument),
+            _ => None,
+        })?;
+        match self.tree.kind(body) {
+            Kind::Async | Kind::Block => self.awaits_below(body, depth),
+            _ => self.operation_within(body, depth),
+        }
+    }
+
     /// `cache.put(&key, &answer)` in a body that has looked for `key` there, and
     /// goes another way with what it found: who waits for it asks for the
     /// answer, and the order is nobody's matter. What is made of the value that

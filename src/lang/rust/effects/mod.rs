@@ -100,6 +100,7 @@ impl Model<'_> {
             .or_else(|| self.json_rpc(value))
             .or_else(|| self.held_future(value, depth))
             .or_else(|| self.tried_again(value, depth))
+            .or_else(|| self.read_through(value, depth))
             .or_else(|| self.own_function(value, depth))
     }
 
@@ -261,6 +262,18 @@ impl Model<'_> {
             || self.takes_connection(value)
             || self.reads_body_in_function(value)
             || self.sleeps_between(value)
+            || self.opens_cell(value)
+    }
+
+    /// `CLIENT.get_or_init(connect)`, which waits once, and a read lock on what
+    /// the process keeps in memory: `SCHEMAS.read()`.
+    fn opens_cell(&self, value: NodeId) -> bool {
+        let Kind::Method { receiver, name, args, .. } = self.tree.kind(value) else { return false };
+        match name.as_str() {
+            "get_or_init" | "get_or_try_init" => args.len() == 1,
+            "read" => args.is_empty() && self.leaf_name(*receiver).is_some_and(database::is_shouted),
+            _ => false,
+        }
     }
 
     /// `sleep(delay)` in a loop of its function: the time until it tries again.

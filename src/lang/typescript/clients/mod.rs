@@ -65,7 +65,7 @@ impl<'m, 'a> Clients<'m, 'a> {
             Root::Await(inner) => self.of_expression(inner, depth).map(|client| (client, 0)),
             _ => None,
         };
-        let known = known.map(|(client, used)| refine(client, used, &path.members));
+        let known = known.map(|(client, used)| refine(by_replica(client, path), used, &path.members));
         known.or_else(|| by_name(self.model, path))
     }
 
@@ -414,6 +414,11 @@ fn class_of_import(imported: Imported<'_>, member: Option<&str>) -> Option<Clien
         let aggregated = name.to_ascii_lowercase() == service.replace('-', "");
         return (aggregated || name.ends_with("Client")).then(|| Client::new(Kind::Aws, Nature::Parallel));
     }
+    // A package of the project that hands Redis on: `@acme/redis`.
+    let hands_redis_on = !module.starts_with(['.', '~', '#']) && names::has_word(module, &["redis", "ioredis"]);
+    if hands_redis_on && matches!(name, "Redis" | "IORedis" | "Cluster" | "RedisClient" | "RedisClientType") {
+        return Some(Client::new(Kind::Redis, Nature::Parallel));
+    }
     class_of_name(name)
 }
 
@@ -441,6 +446,21 @@ fn refine(client: Client, used: usize, members: &[&str]) -> (Client, usize) {
     match (client.kind, members.get(used)) {
         (Kind::TypeOrm, Some(&"manager")) => (client, used + 1),
         _ => (client, used),
+    }
+}
+
+/// A client that may be a transaction by its type, and is none by its name:
+/// nobody opens one on a replica.
+fn by_replica(client: Client, path: &Path<'_, '_>) -> Client {
+    let named = match path.root {
+        Root::Symbol(_, name) => Some(name),
+        _ => None,
+    };
+    let replica = |name: &str| names::has_word(name, &["replica", "replicas"]);
+    let is_replica = named.is_some_and(replica) || path.members.first().is_some_and(|member| replica(member));
+    match client.nature {
+        Nature::Either if is_replica => Client { nature: Nature::Parallel, by_name: true, ..client },
+        _ => client,
     }
 }
 

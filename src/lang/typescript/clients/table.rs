@@ -161,6 +161,8 @@ pub const HANDS_ON: &[(Kind, &str, Nature)] = &[
     (Kind::Sequelize, "define", Nature::Parallel),
     (Kind::Sequelize, "model", Nature::Parallel),
     (Kind::Knex, "withSchema", Nature::Parallel),
+    (Kind::Redis, "pipeline", Nature::Parallel),
+    (Kind::Redis, "multi", Nature::Parallel),
 ];
 
 /// True where `module` is `known` or a sub-path of it.

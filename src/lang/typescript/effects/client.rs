@@ -99,6 +99,10 @@ const SHAPING: &[&str] = &[
 const REQUEST_LINKS: &[&str] =
     &["accept", "agent", "auth", "ok", "query", "redirects", "responseType", "retry", "set", "timeout", "type"];
 
+fn is_redis_read(command: &str) -> bool {
+    REDIS_READS.contains(&command.to_ascii_lowercase().as_str())
+}
+
 const TYPEORM_READS: &[&str] = &[
     "find",
     "findOne",
@@ -207,7 +211,10 @@ pub fn effect<'a>(model: &Model<'a>, client: Client, names: &[&'a str], calls: &
             _ => read_if(!has(KNEX_CHANGES)),
         },
         Kind::Redis => match names {
-            [name] => read_if(REDIS_READS.contains(&name.to_ascii_lowercase().as_str())),
+            // What is queued is seen by itself.
+            ["pipeline" | "multi"] => Effect::None,
+            [name] => read_if(is_redis_read(name)),
+            ["pipeline" | "multi", queued @ .., "exec"] => read_if(queued.iter().copied().all(is_redis_read)),
             _ => Effect::Unknown,
         },
         Kind::Mongo => {

@@ -222,6 +222,11 @@ impl Summary {
                 self.by_name |= inner.by_name;
                 self.clients.extend(inner.clients.iter().cloned());
             }
+            // The commands that it sends were queued one by one.
+            By::Client(client) if client.kind == Kind::Redis && sends_queued(model, call) => {
+                self.raise(Effect::Read);
+                self.public.io = self.public.io.max(found.io);
+            }
             By::Client(client) => {
                 let kept = client.kind == Kind::Redis && memo::reads_through(model, call, function);
                 self.raise(if kept { Effect::Read } else { found.effect });
@@ -232,14 +237,29 @@ impl Summary {
                 }
             }
             By::Name => {
-                self.raise(found.effect);
                 self.by_name = true;
                 let node = AstKind::CallExpression(call).node_id();
+                // `this.splitEnabled()` only tells.
+                let told = !is_waited_for(model, call) && names::is_predicate(model.callee(call).leaf());
+                self.raise(if told { Effect::None } else { found.effect });
                 if matches!(model.nodes().parent_kind(node), AstKind::AwaitExpression(_)) {
                     self.public.io = self.public.io.max(Io::Unseen);
                 }
             }
         }
+    }
+}
+
+/// True for `batch.exec()` of `const batch = redis.pipeline()`.
+fn sends_queued(model: &Model<'_>, call: &CallExpression<'_>) -> bool {
+    let path = model.callee(call);
+    let (Root::Symbol(symbol, _), ["exec"]) = (path.root, path.members.as_slice()) else { return false };
+    match model.binding(symbol) {
+        Binding::Constant(init) => match bare(init) {
+            Expression::CallExpression(begun) => matches!(model.callee(begun).leaf(), "pipeline" | "multi"),
+            _ => false,
+        },
+        _ => false,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Calls that touch nothing but values.
 
 use oxc_ast::AstKind;
-use oxc_ast::ast::{CallExpression, Expression};
+use oxc_ast::ast::{BindingPattern, CallExpression, Expression};
 use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
 
@@ -159,19 +159,79 @@ pub fn is_pure_package(module: &str) -> bool {
 
 /// True where a variable holds something that was made for it alone.
 pub fn is_fresh(model: &Model<'_>, symbol: SymbolId) -> bool {
-    let init = match model.binding(symbol) {
-        Binding::Constant(init) | Binding::Variable(Some(init)) => init,
-        Binding::Variable(None) => return true,
-        _ => return false,
-    };
-    matches!(
-        bare(init),
+    match model.binding(symbol) {
+        Binding::Constant(init) | Binding::Variable(Some(init)) => gives_fresh(init),
+        Binding::Variable(None) => true,
+        Binding::Parameter => is_accumulator(model, symbol),
+        _ => false,
+    }
+}
+
+fn gives_fresh(value: &Expression<'_>) -> bool {
+    match bare(value) {
         Expression::ObjectExpression(_)
-            | Expression::ArrayExpression(_)
-            | Expression::NewExpression(_)
-            | Expression::CallExpression(_)
-            | Expression::AwaitExpression(_)
-    )
+        | Expression::ArrayExpression(_)
+        | Expression::NewExpression(_)
+        | Expression::CallExpression(_)
+        | Expression::AwaitExpression(_) => true,
+        // `groups.get(key) ?? []`.
+        Expression::LogicalExpression(either) => gives_fresh(&either.left) && gives_fresh(&either.right),
+        Expression::ConditionalExpression(choice) => gives_fresh(&choice.consequent) && gives_fresh(&choice.alternate),
+        _ => false,
+    }
+}
+
+/// True for `sums` in `rows.reduce((sums, row) => …, {})`.
+fn is_accumulator(model: &Model<'_>, symbol: SymbolId) -> bool {
+    let Some(function) = model.function_of_parameter(symbol) else { return false };
+    let AstKind::CallExpression(call) = model.nodes().parent_kind(function) else { return false };
+    let first = model.parameters(function).and_then(|parameters| parameters.items.first());
+    let is_first = first.is_some_and(|first| match &first.pattern {
+        BindingPattern::BindingIdentifier(id) => id.symbol_id.get() == Some(symbol),
+        _ => false,
+    });
+    let begins = call.arguments.get(1).and_then(|begin| begin.as_expression()).is_some_and(gives_fresh);
+    is_first && begins && model.callee(call).leaf() == "reduce"
+}
+
+/// True for a method of what the function made itself of a built-in class, or
+/// with a package that only computes: `start.setUTCHours(0)` of
+/// `const start = new Date()`, `hash.update(text)`.
+fn is_of_own_value<'a>(model: &Model<'a>, path: &Path<'_, 'a>, function: NodeId) -> bool {
+    const BUILT_IN: &[&str] = &[
+        "Date",
+        "Map",
+        "Set",
+        "WeakMap",
+        "WeakSet",
+        "Array",
+        "Uint8Array",
+        "URL",
+        "URLSearchParams",
+        "Headers",
+        "FormData",
+        "TextEncoder",
+        "TextDecoder",
+    ];
+    let built_in = |callee: &Expression<'a>| match bare(callee) {
+        Expression::Identifier(id) => BUILT_IN.contains(&id.name.as_str()) && model.symbol_of(id).is_none(),
+        _ => false,
+    };
+    match path.root {
+        Root::New(new) => built_in(&new.callee),
+        Root::Symbol(symbol, _) if model.is_within(model.scoping().symbol_declaration(symbol), function) => {
+            let (Binding::Constant(init) | Binding::Variable(Some(init))) = model.binding(symbol) else { return false };
+            match bare(init) {
+                Expression::NewExpression(new) => built_in(&new.callee),
+                Expression::CallExpression(made) => {
+                    let made = model.callee(made);
+                    model.imported(&made).is_some_and(|from| strip_node(from.module) == "crypto")
+                }
+                _ => false,
+            }
+        }
+        _ => false,
+    }
 }
 
 /// True for a callee that by its name touches nothing but values: a global
@@ -299,6 +359,9 @@ pub fn is_pure<'a>(effects: &Effects<'_, 'a>, call: &'a CallExpression<'a>, func
     }
     if path.members.is_empty() {
         return false;
+    }
+    if path.is_global("process", &["cwd"]) || is_of_own_value(model, &path, function) {
+        return true;
     }
     if looks_up(leaf, call) || is_cookie(model, &path) || gives_up(model, &path, function) {
         return true;
