@@ -354,6 +354,8 @@ pub struct Observations {
     pub timeout_layers: Vec<Span>,
     /// What product code of this file calls within the project (Rust).
     pub callers: Vec<NamedCall>,
+    /// Functions of other files that a router is given here (Rust).
+    pub routed: Vec<(NameRef, Span)>,
     /// What this file calls within the project (TypeScript).
     pub calls: Vec<ProjectCall>,
     /// What async code calls without awaiting it, where the called function is

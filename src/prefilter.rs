@@ -9,6 +9,9 @@ use crate::source::{Family, Language};
 /// before it, it silences nothing and is told of.
 pub const IGNORE_MARK: &str = "izra-ignore";
 
+/// What files hold that hand functions of other files to a router (Rust).
+const ROUTE_MARKS: &[&str] = &[".route(", "web::resource(", ".at(\""];
+
 /// What files that accept requests hold, by their framework.
 const HANDLER_MARKS: &[&str] = &[
     "'express'",
@@ -42,7 +45,8 @@ pub struct Prefilter {
     rules: Vec<usize>,
     /// The position of [`IGNORE_MARK`] among the literals.
     mark: usize,
-    /// [`HANDLER_MARKS`], for files that no rule concerns by itself.
+    /// [`HANDLER_MARKS`] or [`ROUTE_MARKS`], for files that no rule concerns by
+    /// itself.
     handlers: AhoCorasick,
 }
 
@@ -101,7 +105,7 @@ impl Prefilter {
         let automaton =
             AhoCorasickBuilder::new().match_kind(MatchKind::LeftmostFirst).build(literals.iter().map(|(l, _)| l))?;
         let mark = literals.iter().position(|(literal, _)| literal == IGNORE_MARK).unwrap_or_default();
-        let handlers = AhoCorasick::new(HANDLER_MARKS)?;
+        let handlers = AhoCorasick::new(if family == Family::Rust { ROUTE_MARKS } else { HANDLER_MARKS })?;
         let uses = literals.into_iter().map(|(_, uses)| uses).collect();
         Ok(Self { automaton, uses, groups, rules, mark, handlers })
     }
@@ -118,7 +122,7 @@ impl Prefilter {
         let all = |position: usize| met[position].count_ones() as usize == self.groups[position];
         let rules = (0..self.rules.len()).filter(|&position| all(position)).map(|position| self.rules[position]);
         let rules: Vec<usize> = rules.filter(|&index| set.rules[index].reads(language)).collect();
-        let handles = rules.is_empty() && language.family() == Family::TypeScript && self.handlers.is_match(text);
+        let handles = rules.is_empty() && self.handlers.is_match(text);
         Wanted { rules, ignores: found[self.mark], handles }
     }
 

@@ -96,6 +96,7 @@ impl MappedTree {
             settings,
             prefix: &walked.prefix,
             reached: OnceLock::new(),
+            routed: OnceLock::new(),
         }
     }
 }

@@ -253,6 +253,16 @@ fn settle_context(join: &Join<'_>, closed: &mut Closed) {
         closed.effective = Context::Cli;
         return;
     }
+    // A function whose router stands in another file (Rust).
+    if candidate.context == Context::Library
+        && closed.path.ends_with(".rs")
+        && let Some(step) = join.routed().given(&closed.path, &candidate.symbol)
+    {
+        candidate.context = Context::Handler;
+        candidate.evidence.push(step);
+        closed.effective = Context::Handler;
+        return;
+    }
     let Some(name) = candidate.request_path_by_name.clone() else { return };
     // Of a library's functions, those alone who call them know how often.
     let facts = join.facts;

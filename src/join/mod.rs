@@ -14,6 +14,7 @@ pub mod open;
 pub mod patches;
 pub mod pools;
 pub mod reach;
+pub mod routed;
 pub mod unnamed;
 pub mod write;
 
@@ -26,17 +27,19 @@ use crate::config::{self, Level, Settings};
 use crate::facts::Facts;
 use crate::finding::{Evidence, Finding, Place, Severity};
 use crate::identity::{self, Subject};
+use crate::map::Mapped;
 use crate::observe::{Candidate, Confidence, Context};
 use crate::report::Suppressed;
 use crate::rule::RuleSet;
 use crate::score::{self, Reach};
-use crate::source::{PathClass, Span};
+use crate::source::{Family, PathClass, Span};
 use crate::suppress::{Selector, Standing, Suppressions};
 
 pub use close::{Closed, close};
 pub use files::Files;
 pub use open::Open;
 pub use reach::Reached;
+pub use routed::Routed;
 
 /// What the join reads.
 pub struct Join<'j> {
@@ -52,6 +55,8 @@ pub struct Join<'j> {
     pub prefix: &'j str,
     /// What handlers call in other files, once something asks for it.
     pub reached: OnceLock<Reached>,
+    /// What routers of other files are given, once something asks for it.
+    pub routed: OnceLock<Routed>,
 }
 
 /// What the join makes.
@@ -97,6 +102,9 @@ impl Join<'_> {
                 sought.extend(self.facts.packages.nearest(path).map(|package| package.folder.clone()));
             }
         }
+        // Where a router is given functions, their crates' other files show.
+        let routes = |file: &&Mapped| file.handles && file.source.language.family() == Family::Rust;
+        wanted.extend(self.files.iter().filter(routes).map(|file| file.source.path.clone()));
         wanted.extend(self.handling(&sought));
         wanted.extend(pools::wanted(self));
         wanted.retain(|path| !self.files.holds(path));
@@ -146,6 +154,11 @@ impl Join<'_> {
     /// What handlers reach; see [`Reached`].
     pub fn reached(&self) -> &Reached {
         self.reached.get_or_init(|| Reached::of(self.files, self.facts))
+    }
+
+    /// What routers are given; see [`Routed`].
+    pub fn routed(&self) -> &Routed {
+        self.routed.get_or_init(|| Routed::of(self.files, self.facts))
     }
 
     fn made(&self) -> Vec<Made> {

@@ -5,7 +5,7 @@ mod file;
 
 use std::collections::BTreeSet;
 
-pub use file::FileFacts;
+pub use file::{FileFacts, handed_to_router};
 
 use super::Model;
 use super::node::{Function, Kind, NodeId, Receiver, Ty};

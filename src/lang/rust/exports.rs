@@ -1,6 +1,7 @@
 //! What other files may ask of this one: its async functions by what they do.
 
 use super::Model;
+use super::context::handed_to_router;
 use super::effects::Resource;
 use super::functions::Body;
 use super::node::{Function, Impl, Kind, NodeId, Receiver};
@@ -78,6 +79,11 @@ pub fn observe(model: &Model<'_>) -> Observations {
         observations.star_exports = scope.globs.iter().filter(own).map(|path| path.join("::")).collect();
     }
     observe_types(model, &mut observations);
+    let routed = handed_to_router(&model.tree).into_iter().filter_map(|argument| {
+        let of = reference(&model.resolved(argument)?)?;
+        (of.module != "self").then(|| (of, model.tree.span(argument)))
+    });
+    observations.routed = routed.collect();
     observations.timeout_layers = model.tree.all().filter_map(|id| timeout_layer(model, id)).collect();
     observations
 }

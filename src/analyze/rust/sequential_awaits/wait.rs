@@ -54,6 +54,7 @@ pub fn wait<'m>(model: &'m Model<'_>, statement: NodeId) -> Option<Wait<'m>> {
             let pattern = (!chosen).then_some(pattern);
             Some(Wait { statement, pattern, gives, awaited, call, operation, chosen })
         }
+        Kind::Statement { value, .. } if let Some(wait) = put(model, statement, *value) => Some(wait),
         Kind::Statement { value, .. } => {
             let (awaited, call, operation, chosen) = branch(model, *value)?;
             let gives = filled(model, *value);
@@ -61,6 +62,19 @@ pub fn wait<'m>(model: &'m Model<'_>, statement: NodeId) -> Option<Wait<'m>> {
         }
         _ => None,
     }
+}
+
+/// `page.insert("orders", orders(user).await?);`: what a local is filled with.
+fn put<'m>(model: &'m Model<'_>, statement: NodeId, value: NodeId) -> Option<Wait<'m>> {
+    let Kind::Method { receiver, name, args, .. } = model.tree.kind(value) else { return None };
+    let (&last, others) = args.split_last()?;
+    if !FILLS.contains(&name.as_str()) || !others.iter().all(|&other| model.is_plain_value(other)) {
+        return None;
+    }
+    let filled = root_name(model, *receiver).filter(|_| model.let_of(*receiver).is_some())?;
+    let (awaited, call, operation, chosen) = one(model, last)?;
+    let gives = BTreeSet::from([filled]);
+    Some(Wait { statement, pattern: None, gives, awaited, call, operation, chosen })
 }
 
 /// The await, what is awaited, what that does, and whether it is a branch.
@@ -180,12 +194,13 @@ fn taken_of(model: &Model<'_>, init: NodeId, awaited: NodeId) -> Option<NodeId> 
     all.into_iter().all(|id| own(&id)).then_some(at)
 }
 
-/// The awaited entries of a struct, tuple or array, which are evaluated in
+/// The awaited entries of a struct, tuple, array or call, which are evaluated in
 /// turn: `Shown { users: users().await?, total: count().await? }`.
 pub fn entries<'m>(model: &'m Model<'_>, literal: NodeId) -> Vec<Wait<'m>> {
     let values: Vec<NodeId> = match model.tree.kind(literal) {
         Kind::Struct { fields, .. } => fields.iter().map(|(_, value)| *value).collect(),
         Kind::List(elements) => elements.clone(),
+        Kind::Call { args, .. } | Kind::Method { args, .. } if args.len() > 1 => args.clone(),
         _ => return Vec::new(),
     };
     let mut waits = Vec::new();
@@ -200,7 +215,7 @@ pub fn entries<'m>(model: &'m Model<'_>, literal: NodeId) -> Vec<Wait<'m>> {
 }
 
 fn entry<'m>(model: &'m Model<'_>, value: NodeId) -> Option<Wait<'m>> {
-    let inside = std::iter::once(value).chain(model.tree.below(value));
+    let inside = model.tree.below(value);
     let mut awaits = inside.filter(|&id| matches!(model.tree.kind(id), Kind::Await(_)));
     let awaited = awaits.next()?;
     if awaits.next().is_some() || model.unwrapped(awaited) != value || model.body_of(awaited) != Body::Async {
@@ -249,7 +264,7 @@ fn only_logs(model: &Model<'_>, value: NodeId) -> bool {
 
 /// `pool.get().await?`.
 fn takes_connection(model: &Model<'_>, init: NodeId) -> bool {
-    let inside = std::iter::once(init).chain(model.tree.below(init));
+    let inside = model.tree.below(init);
     let mut awaits = inside.filter_map(|id| match model.tree.kind(id) {
         Kind::Await(value) => Some((id, *value)),
         _ => None,
@@ -303,7 +318,7 @@ fn gives_value(model: &Model<'_>, call: NodeId) -> bool {
 /// checks or writes by its name.
 fn computes(model: &Model<'_>, value: NodeId) -> bool {
     let harmless = |name: &str| names::makes_value(name) && !names::is_guard(name) && !names::is_authentication(name);
-    let inside = std::iter::once(value).chain(model.tree.below(value));
+    let inside = model.tree.below(value);
     inside.into_iter().all(|id| match model.tree.kind(id) {
         Kind::Await(_) | Kind::Try(_) | Kind::Return | Kind::Break | Kind::Continue | Kind::Yield => false,
         Kind::Async | Kind::Loop | Kind::While { .. } | Kind::For { .. } | Kind::Assign { .. } => false,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::lang::rust::node::{Kind, Tree};
+use crate::lang::rust::node::{Kind, NodeId, Tree};
 use crate::source::{PathClass, SourceFile};
 
 /// What the file as a whole shows.
@@ -107,6 +107,16 @@ fn runs_on(name: &str) -> bool {
 
 /// The functions named in `get(list)`, `.to(list)`, `from_fn(auth)`.
 fn routed(tree: &Tree) -> BTreeSet<String> {
+    let named = handed_to_router(tree).into_iter().filter_map(|argument| match tree.kind(argument) {
+        Kind::Path(path) => path.last().cloned(),
+        _ => None,
+    });
+    named.collect()
+}
+
+/// The paths that stand where a router takes a handler. A local handed to
+/// `.get(key)` is told apart by not being a function.
+pub fn handed_to_router(tree: &Tree) -> Vec<NodeId> {
     const TAKERS: &[&str] = &[
         "get",
         "post",
@@ -126,7 +136,7 @@ fn routed(tree: &Tree) -> BTreeSet<String> {
         "handler_fn",
         "fallback",
     ];
-    let mut names = BTreeSet::new();
+    let mut handed = Vec::new();
     for id in tree.all() {
         let (name, args) = match tree.kind(id) {
             Kind::Method { name, args, .. } => (name.as_str(), args),
@@ -139,15 +149,7 @@ fn routed(tree: &Tree) -> BTreeSet<String> {
         if !TAKERS.contains(&name) {
             continue;
         }
-        for argument in args {
-            // A handler is named by a path; a local handed to `.get(key)` is
-            // told apart by not being a function of this file.
-            if let Kind::Path(path) = tree.kind(*argument)
-                && let Some(last) = path.last()
-            {
-                names.insert(last.clone());
-            }
-        }
+        handed.extend(args.iter().copied().filter(|&argument| matches!(tree.kind(argument), Kind::Path(_))));
     }
-    names
+    handed
 }

@@ -73,7 +73,7 @@ impl Model<'_> {
     /// its connection to a function that may do anything.
     fn queries(&self, body: NodeId) -> Option<Effect> {
         let mut all: Option<Effect> = None;
-        for id in std::iter::once(body).chain(self.tree.below(body)) {
+        for id in self.tree.below(body) {
             match self.tree.kind(id) {
                 Kind::Method { name, args, .. } if SENDS.contains(&name.as_str()) && args.len() == 1 => {
                     let starts = match self.tree.kind(self.chain_root(id)) {

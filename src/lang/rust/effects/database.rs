@@ -65,7 +65,18 @@ impl Model<'_> {
     /// meanwhile: `let rows = sqlx::query(…); rows.bind(id).fetch_all(&pool)`.
     fn query_root(&self, value: NodeId) -> NodeId {
         let root = self.chain_root(value);
-        self.init_of(root).map_or(root, |made| self.chain_root(made))
+        let root = self.init_of(root).map_or(root, |made| self.chain_root(made));
+        self.made_by_closure(root).map_or(root, |made| self.chain_root(made))
+    }
+
+    /// What the closure gives that a local holds: `Orders::find()` of
+    /// `let open = || Orders::find();` in `open().count(&db)`.
+    fn made_by_closure(&self, call: NodeId) -> Option<NodeId> {
+        let Kind::Call { callee, .. } = self.tree.kind(call) else { return None };
+        match self.tree.kind(self.init_of(*callee)?) {
+            Kind::Closure { body, is_async: false, .. } if !matches!(self.tree.kind(*body), Kind::Block) => Some(*body),
+            _ => None,
+        }
     }
 
     /// True for a query of sqlx or SeaORM that stands here.
@@ -127,6 +138,11 @@ impl Model<'_> {
 
     fn tree_chain_begins_with_find(&self, value: NodeId) -> bool {
         let root = self.query_root(value);
+        // `order.find_related(Guest).one(&db)`.
+        let related = |(_, name): &(NodeId, &str)| matches!(*name, "find_related" | "find_linked");
+        if self.chain(value).iter().any(related) {
+            return true;
+        }
         let Kind::Call { callee, .. } = self.tree.kind(root) else { return false };
         let Kind::Path(path) = self.tree.kind(*callee) else { return false };
         path.last().is_some_and(|leaf| leaf.starts_with("find"))
@@ -193,8 +209,8 @@ impl Model<'_> {
             // MongoDB's are asked.
             let counts = matches!(name.as_str(), "count_documents" | "estimated_document_count");
             let held = matches!(self.tree.kind(*receiver), Kind::Field { .. });
-            let of_mongodb =
-                held && self.names_crate("mongodb") && (counts || matches!(name.as_str(), "find" | "find_one"));
+            let asked = held && matches!(name.as_str(), "find" | "find_one");
+            let of_mongodb = (counts || asked) && self.names_crate("mongodb");
             return of_mongodb.then(|| Operation::new(Io::Database, effect, Resource::SharedByName));
         };
         let resource = match path.first()?.as_str() {

@@ -111,7 +111,7 @@ impl Model<'_> {
     /// made with it.
     fn says_get(&self, given: NodeId) -> bool {
         let written = self.let_of(given).unwrap_or(given);
-        std::iter::once(written).chain(self.tree.below(written)).any(|id| match self.tree.kind(id) {
+        self.tree.below(written).any(|id| match self.tree.kind(id) {
             Kind::Path(path) => match path.as_slice() {
                 [.., method, verb] => {
                     method == "Method" && matches!(verb.as_str(), "GET" | "HEAD")
@@ -128,7 +128,7 @@ impl Model<'_> {
     fn is_question(&self, args: &[NodeId]) -> bool {
         let Some(&address) = args.first() else { return false };
         let written = self.let_of(address).unwrap_or(address);
-        let mut parts = std::iter::once(written).chain(self.tree.below(written));
+        let mut parts = self.tree.below(written);
         parts.find_map(|id| self.text_of(id)).is_some_and(names::is_question)
     }
 
