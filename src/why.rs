@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::finding::{Evidence, Place, Severity};
+use crate::config::Level;
+use crate::finding::{Evidence, Finding, Place, Severity};
 use crate::join::write;
 use crate::map::{Look, Mapped};
 use crate::observe::{Confidence, Context};
@@ -58,6 +59,13 @@ pub enum WhyOutcome {
         severity: Severity,
         /// How sure.
         confidence: Confidence,
+        /// The configuration that sets the severity, where one does.
+        set_in: Option<String>,
+    },
+    /// The configuration has the rule or the variant off here.
+    Off {
+        /// The configuration.
+        by: String,
     },
     /// A guard cleared it.
     Cleared {
@@ -102,7 +110,7 @@ pub fn why(request: &Request<'_>, path: &str, line: u32, column: Option<u32>) ->
         let outcome = match (write::guard(&join, closed), suppressed(&finding.place, &finding.rule)) {
             (Some(guard), _) => WhyOutcome::Cleared { guard },
             (None, Some(reason)) => WhyOutcome::Suppressed { reason },
-            (None, None) => WhyOutcome::Reported { severity: finding.severity, confidence: finding.confidence },
+            (None, None) => configured(request, path, &finding),
         };
         sites.push(WhySite {
             rule: finding.rule,
@@ -126,6 +134,17 @@ pub fn why(request: &Request<'_>, path: &str, line: u32, column: Option<u32>) ->
     })
 }
 
+/// What the configuration makes of a finding that nothing clears.
+fn configured(request: &Request<'_>, path: &str, finding: &Finding) -> WhyOutcome {
+    let by = || request.settings.source(path).unwrap_or_default().to_owned();
+    let (severity, set_in) = match request.settings.level(path, &finding.rule, finding.variant.as_deref()) {
+        Level::Off => return WhyOutcome::Off { by: by() },
+        Level::At(severity) => (severity, Some(by())),
+        Level::On => (finding.severity, None),
+    };
+    WhyOutcome::Reported { severity, confidence: finding.confidence, set_in }
+}
+
 /// A candidate is about every line that its primary node covers.
 fn covers(file: &Mapped, span: Span, line: u32, column: Option<u32>) -> bool {
     let (start, end) = (file.source.position(span.start), file.source.position(span.end));
@@ -137,7 +156,8 @@ fn covers(file: &Mapped, span: Span, line: u32, column: Option<u32>) -> bool {
 
 fn untriggered(request: &Request<'_>, file: &Mapped) -> Vec<String> {
     let rules = request.rules.rules.iter().enumerate();
-    let of_language = rules.filter(|(_, rule)| rule.reads(file.source.language));
+    let looked_for = rules.filter(|(_, rule)| request.settings.may_run(&rule.id));
+    let of_language = looked_for.filter(|(_, rule)| rule.reads(file.source.language));
     of_language.filter(|(index, _)| !file.rules.contains(index)).map(|(_, rule)| rule.id.clone()).collect()
 }
 
@@ -148,6 +168,12 @@ fn notices(request: &Request<'_>, mapped: &MappedTree, file: &Mapped, class: Pat
     }
     if file.look == Look::Prefiltered {
         notices.push("the file holds no literal that a rule looks for, so it was not parsed".to_owned());
+    }
+    let rules = request.rules.rules.iter().filter(|rule| rule.reads(file.source.language));
+    let off = rules.filter(|rule| !request.settings.may_run(&rule.id)).map(|rule| rule.id.as_str());
+    let off: Vec<&str> = off.collect();
+    if let (false, Some(by)) = (off.is_empty(), request.settings.source(&file.source.path)) {
+        notices.push(format!("off in {by}: {}", off.join(", ")));
     }
     let in_test = mapped.files.candidates().any(|(path, c)| path == file.source.path && c.context == Context::Test);
     if (in_test || class == PathClass::Test) && !request.settings.gate.include_tests {

@@ -111,9 +111,11 @@ fn print(out: &mut dyn Write, known: &Why, display: &Display) -> io::Result<()> 
 fn print_site(out: &mut dyn Write, site: &WhySite, lines: &Lines<'_>, dot: &str) -> io::Result<()> {
     let rule = site.variant.as_ref().map_or_else(|| site.rule.clone(), |variant| format!("{}/{variant}", site.rule));
     let outcome = match &site.outcome {
-        WhyOutcome::Reported { severity, confidence } => {
-            format!("{}, {}", severity.name(), format!("{confidence:?}").to_lowercase())
+        WhyOutcome::Reported { severity, confidence, set_in } => {
+            let set = set_in.as_ref().map_or_else(String::new, |by| format!("; severity set in {}", visible(by)));
+            format!("{}, {}{set}", severity.name(), format!("{confidence:?}").to_lowercase())
         }
+        WhyOutcome::Off { by } => format!("off in {}", visible(by)),
         WhyOutcome::Cleared { .. } => "cleared".to_owned(),
         WhyOutcome::Suppressed { .. } => "suppressed".to_owned(),
     };
@@ -127,7 +129,7 @@ fn print_site(out: &mut dyn Write, site: &WhySite, lines: &Lines<'_>, dot: &str)
     match &site.outcome {
         WhyOutcome::Cleared { guard } => print_step(out, dot, "cleared: ", guard, lines),
         WhyOutcome::Suppressed { reason } => writeln!(out, "  {dot} suppressed: {}", visible(reason)),
-        WhyOutcome::Reported { .. } => Ok(()),
+        WhyOutcome::Reported { .. } | WhyOutcome::Off { .. } => Ok(()),
     }
 }
 

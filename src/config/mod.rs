@@ -312,6 +312,11 @@ impl Settings {
         }
     }
 
+    /// The configuration that counts for `path`, without what it extends.
+    pub fn source(&self, path: &str) -> Option<&str> {
+        self.folder(path)?.files.last().map(String::as_str)
+    }
+
     /// The file or folder that an `exclude` of the configuration names, and
     /// the glob, where `path` is left out by it.
     pub fn excluded<'p>(&self, path: &'p str) -> Option<(&'p str, &str)> {

@@ -1,0 +1,61 @@
+//! What a configuration declares counts, in reports and in answers of `why`.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::place::Place;
+
+const AWAITS: &str = "import axios from 'axios';\nexport class UserService {\n  async load(id: string) {\n    \
+                      const a = await axios.get('/a');\n    const b = await axios.get('/b');\n    \
+                      const c = await axios.get('/c');\n    return [a, b, c];\n  }\n}\n";
+
+/// The seed service with a configuration.
+fn seed(config: &str) -> Place {
+    let place = Place::new(&[("bizra-scan.toml", config)]);
+    let seed = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/seed/before");
+    for entry in walkdir::WalkDir::new(&seed).into_iter().map(Result::unwrap) {
+        if entry.file_type().is_file() {
+            let path = entry.path().strip_prefix(&seed).unwrap().to_str().unwrap();
+            place.put(path, &fs::read(entry.path()).unwrap());
+        }
+    }
+    place
+}
+
+/// The seed's finding about its pool.
+fn pool(config: &str) -> Option<serde_json::Value> {
+    let report = seed(config).json(&["."]);
+    let findings = report["findings"].as_array().unwrap();
+    findings.iter().find(|finding| finding["rule"] == "undersized-pool").cloned()
+}
+
+fn evidence(finding: &serde_json::Value) -> String {
+    let steps = finding["evidence"].as_array().unwrap();
+    steps.iter().map(|step| step["message"].as_str().unwrap()).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn why_says_what_the_configuration_makes_of_a_finding() {
+    let place = Place::new(&[("package.json", "{}"), ("src/user.service.ts", AWAITS)]);
+    let why = |config: &str| {
+        place.put("bizra-scan.toml", config.as_bytes());
+        let run = place.run(&["why", "src/user.service.ts:4"]);
+        run.passes();
+        run.out
+    };
+    assert!(why("").contains("\nsequential-awaits (critical, "), "{}", why(""));
+    let off = why("[rules]\nsequential-awaits = \"off\"\n");
+    assert!(off.contains("off in bizra-scan.toml: sequential-awaits") && !off.contains("(critical"), "{off}");
+    let off = why("[[override]]\npaths = [\"src\"]\nrules = { sequential-awaits = \"off\" }\n");
+    assert!(off.contains("\nsequential-awaits (off in bizra-scan.toml)"), "{off}");
+    let low = why("[[override]]\npaths = [\"src\"]\nrules = { sequential-awaits = \"low\" }\n");
+    assert!(low.contains("\nsequential-awaits (low, ") && low.contains("; severity set in bizra-scan.toml)"), "{low}");
+    // Without the root's say, the rule runs elsewhere.
+    place.put("src/bizra-scan.toml", b"[rules]\nsequential-awaits = \"off\"\n");
+    let off = why("");
+    assert!(off.contains("\nsequential-awaits (off in src/bizra-scan.toml)"), "{off}");
+}
