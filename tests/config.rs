@@ -39,6 +39,7 @@ fn walked(prefix: &str, files: &[(&str, &str)]) -> Walked {
     Walked {
         prefix: prefix.to_owned(),
         files: code.collect(),
+        whole: true,
         configs: names().filter(|path| path.ends_with("bizra-scan.toml")).map(str::to_owned).collect(),
         ..Walked::default()
     }
@@ -113,7 +114,9 @@ fn overrides_win_by_path_and_order() {
     let text = "[rules]\nslow-calls = \"low\"\n\
                 [[override]]\npaths = [\"src/**\"]\nrules = { slow-calls = \"off\" }\n\
                 [[override]]\npaths = [\"src/api/*.ts\", \"lib\"]\nrules = { slow-calls = \"on\" }\n";
-    let settings = settings("", &[("bizra-scan.toml", text)]).unwrap();
+    let files = [("bizra-scan.toml", text), ("src/api/x.ts", ""), ("lib/x.ts", "")];
+    let settings = settings("", &files).unwrap();
+    assert_eq!(settings.notices, Vec::<String>::new());
     let level = |path| settings.level(path, "slow-calls", None);
     assert_eq!(level("x.ts"), Level::At(Severity::Low));
     assert_eq!(level("src/x.ts"), Level::Off);
@@ -185,7 +188,7 @@ fn globs_that_would_match_nothing_are_refused() {
 fn load_database_and_services_are_declared() {
     let text = "max_file_size = 10\n[load]\nrequests_per_second = 50\nquery_ms = 12.5\n\
                 [database]\nmax_connections = 200\n[[service]]\npath = \"./services/api\"\ninstances = 4\nqps = 30\n";
-    let settings = settings("", &[("bizra-scan.toml", text)]).unwrap();
+    let settings = settings("", &[("bizra-scan.toml", text), ("services/api/x.ts", "")]).unwrap();
     assert_eq!(settings.max_file_size, 10);
     assert_eq!(settings.load.unwrap().requests_per_second, 50.0);
     assert_eq!(settings.database.unwrap().reserved, 3);
@@ -219,6 +222,40 @@ fn faults_say_what_was_meant_and_where() {
     for text in ["[rules", "extends = \"../x.toml\"", "extends = \"gone.toml\"", "extends = \"./bizra-scan.toml\""] {
         fault(text);
     }
+}
+
+#[test]
+fn a_path_that_leads_nowhere_is_told_of() {
+    let with = |text: &str| {
+        let files = [("bizra-scan.toml", text), ("services/api/db.ts", ""), ("services/worker/db.ts", "")];
+        settings("", &files)
+    };
+    let told = |text: &str| {
+        let error = with(text).expect_err(text);
+        let label = error.labels().and_then(|mut labels| labels.next()).unwrap();
+        let at = text[label.offset()..label.offset() + label.len()].to_owned();
+        (error.to_string(), error.help().map(|help| help.to_string()).unwrap_or_default(), at)
+    };
+    let (message, help, at) = told("[[service]]\npath = \"services/apj\"\ninstances = 4\n");
+    assert_eq!(message, "bizra-scan.toml: there is no folder or file `services/apj` for the service");
+    assert_eq!((help.as_str(), at.as_str()), ("did you mean `services/api`?", "\"services/apj\""));
+    let (_, help, _) = told("[[service]]\npath = \"typo\"\n");
+    assert_eq!(help, "");
+    let two = "[[service]]\npath = \"services/api\"\n[[service]]\npath = \"./services/api/\"\n";
+    let (message, _, at) = told(two);
+    assert_eq!(message, "bizra-scan.toml: another service has this path already");
+    assert_eq!(at, "\"./services/api/\"");
+    let (message, _, at) = told("[[override]]\npaths = []\nrules = {}\n");
+    assert_eq!(message, "bizra-scan.toml: an override without paths is for no file");
+    assert_eq!(at, "[]");
+    for path in [".", "services/api", "services/worker/db.ts"] {
+        with(&format!("[[service]]\npath = \"{path}\"\n")).unwrap();
+    }
+    let told = with("[[override]]\npaths = [\"servces/**\", \"services/api\"]\nrules = {}\n").unwrap().notices;
+    assert_eq!(told, ["bizra-scan.toml: the override's path `servces/**` matches no file"]);
+    // What was not walked may hold what it matches.
+    let files = [("bizra-scan.toml", "[[override]]\npaths = [\"lib\"]\nrules = {}\n"), ("services/api/db.ts", "")];
+    assert_eq!(settings("services", &files).unwrap().notices, Vec::<String>::new());
 }
 
 #[test]
@@ -284,7 +321,8 @@ fn the_schema_takes_what_the_program_takes() {
     )
     .unwrap();
     assert!(schema.is_valid(&serde_json::to_value(good).unwrap()));
-    for bad in ["x = 1", "[rules]\nx = \"loud\"", "[gate]\nfail_on = \"none\"", "[[override]]\npaths = []"] {
+    for bad in ["x = 1", "[rules]\nx = \"loud\"", "[gate]\nfail_on = \"none\"", "[[override]]\npaths = []\nrules = {}"]
+    {
         let bad: toml::Value = toml::from_str(bad).unwrap();
         assert!(!schema.is_valid(&serde_json::to_value(bad).unwrap()));
     }

@@ -59,3 +59,15 @@ fn why_says_what_the_configuration_makes_of_a_finding() {
     let off = why("");
     assert!(off.contains("\nsequential-awaits (off in src/bizra-scan.toml)"), "{off}");
 }
+
+#[test]
+fn a_service_that_is_not_there_silences_nothing() {
+    let config = |path: &str| {
+        format!("[[service]]\npath = \"{path}\"\ninstances = 4\nqps = 10000\n[database]\nmax_connections = 300\n")
+    };
+    seed(&config("typo")).run(&["."]).fails_with(&["there is no folder or file `typo`", "bizra-scan.toml:2:8"]);
+    seed(&config("confgi")).run(&["."]).fails_with(&["did you mean `config`?"]);
+    for path in ["config", "config/database.config.ts", "."] {
+        assert_eq!(pool(&config(path)).unwrap()["variant"], "exceeds-server", "{path}");
+    }
+}

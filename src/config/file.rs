@@ -99,7 +99,8 @@ impl FailOn {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OverrideTable {
-    /// Globs relative to this file's folder.
+    /// Globs relative to this file's folder, at least one.
+    #[schemars(length(min = 1))]
     pub paths: Vec<String>,
     /// Rules by id or id/variant.
     pub rules: BTreeMap<String, LevelName>,
@@ -153,7 +154,7 @@ pub struct DatabaseTable {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ServiceTable {
-    /// Its folder, relative to this file's.
+    /// Its folder or file, relative to this file's folder; it must be there.
     pub path: String,
     /// How many processes of it run.
     #[serde(default, skip_serializing_if = "Option::is_none")]

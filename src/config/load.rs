@@ -7,9 +7,10 @@ use std::ops::Range;
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use thiserror::Error;
 
-use crate::config::file::{ConfigFile, GateTable, LevelName};
+use crate::config::file::{ConfigFile, GateTable, LevelName, ServiceTable};
 use crate::config::{
     DEFAULT_MAX_FILE_SIZE, Database, FolderSettings, Gate, Level, Load, Override, Pattern, Service, Settings, check,
+    paths,
 };
 use crate::finding::Severity;
 use crate::rule::RuleSet;
@@ -85,7 +86,8 @@ pub enum Source<'s> {
 ///
 /// # Errors
 /// [`ConfigError`] where a file is no TOML, has an unknown key, rule or glob,
-/// or extends a file that is not there or that extends it in turn.
+/// or extends a file that is not there or that extends it in turn, and where a
+/// service's path leads nowhere.
 pub fn load(
     tree: &dyn Tree,
     walked: &Walked,
@@ -93,17 +95,20 @@ pub fn load(
     source: Source<'_>,
 ) -> Result<Settings, Box<ConfigError>> {
     let mut settings = Settings::default();
+    let scanned = tree;
     let root = match source {
         Source::None => return Ok(settings),
         Source::Only { tree, path, outside } => {
             // Globs mean paths of the scanned tree, wherever the file lies.
-            let loader = Loader { tree, rules, base: outside.then_some(walked.prefix.as_str()) };
+            let base = outside.then_some(walked.prefix.as_str());
+            let loader = Loader { tree, scanned, walked, rules, base };
             let merged = loader.read(path)?;
+            settings.notices.extend(paths::unmatched(path, &merged.folder, walked));
             settings.folders.insert(String::new(), merged.folder.clone());
             Some(merged)
         }
         Source::Nearest => {
-            let loader = Loader { tree, rules, base: None };
+            let loader = Loader { tree, scanned, walked, rules, base: None };
             let main = above(tree, &walked.prefix);
             let mut nested: Vec<&String> = walked.configs.iter().collect();
             // Outer folders first: what they exclude has no say.
@@ -119,6 +124,7 @@ pub fn load(
                         "{path}: `gate`, `load`, `database`, `service` and `max_file_size` count in the root's file only"
                     ));
                 }
+                settings.notices.extend(paths::unmatched(path, &merged.folder, walked));
                 settings.folders.insert(folder.to_owned(), merged.folder);
             }
             main.map(|path| loader.read(&path)).transpose()?
@@ -180,7 +186,11 @@ fn says_root_things(file: &ConfigFile) -> bool {
 }
 
 struct Loader<'l> {
+    /// The tree that holds the configuration.
     tree: &'l dyn Tree,
+    /// The tree that it is about.
+    scanned: &'l dyn Tree,
+    walked: &'l Walked,
     rules: &'l RuleSet,
     /// Where globs start, instead of at the file's own folder.
     base: Option<&'l str>,
@@ -226,7 +236,12 @@ impl Loader<'_> {
         into.folder.rules.extend(self.levels(path, text, &["rules"], file.rules)?);
         for (index, entry) in file.overrides.into_iter().enumerate() {
             let index = index.to_string();
-            let paths = patterns(path, text, &["override", &index, "paths"], base, &entry.paths)?;
+            let keys = ["override", &index, "paths"];
+            if entry.paths.is_empty() {
+                let message = "an override without paths is for no file";
+                return Err(ConfigError::new(path, text, message, locate(text, &keys)));
+            }
+            let paths = patterns(path, text, &keys, base, &entry.paths)?;
             let rules = self.levels(path, text, &["override", &index, "rules"], entry.rules)?;
             into.folder.overrides.push(Override { paths, rules });
         }
@@ -241,11 +256,7 @@ impl Loader<'_> {
                 require_complete: gate.require_complete.or(old.require_complete),
             };
         }
-        let positive = |keys: &[&str], value: f64| {
-            let message = "must be a number above 0";
-            let fault = || ConfigError::new(path, text, message, locate(text, keys));
-            if value.is_finite() && value > 0.0 { Ok(value) } else { Err(fault()) }
-        };
+        let positive = |keys: &[&str], value: f64| positive(path, text, keys, value);
         if file.max_file_size == Some(0) {
             return Err(ConfigError::new(path, text, "must be above 0", locate(text, &["max_file_size"])));
         }
@@ -267,19 +278,42 @@ impl Loader<'_> {
             into.services.clear();
         }
         for (index, service) in file.services.into_iter().enumerate() {
-            let index = index.to_string();
-            let Some(folder) = resolve(base, &service.path) else {
-                let at = locate(text, &["service", &index, "path"]);
-                return Err(ConfigError::new(path, text, "the service's folder leads out of the root", at));
-            };
-            if service.instances == Some(0) {
-                let at = locate(text, &["service", &index, "instances"]);
-                return Err(ConfigError::new(path, text, "must be at least 1", at));
-            }
-            let qps = service.qps.map(|qps| positive(&["service", &index, "qps"], qps)).transpose()?;
-            into.services.push(Service { path: folder, instances: service.instances, qps });
+            let service = self.service(&into.services, path, text, &index.to_string(), service)?;
+            into.services.push(service);
         }
         Ok(())
+    }
+
+    /// A service beside those that the file has told of, its path one that there is.
+    fn service(
+        &self,
+        told: &[Service],
+        path: &str,
+        text: &str,
+        index: &str,
+        service: ServiceTable,
+    ) -> Result<Service, Box<ConfigError>> {
+        let base = self.base.unwrap_or(folder_of(path));
+        let fault = |key: &str, message: &str| {
+            let at = locate(text, &["service", index, key]);
+            ConfigError::new(path, text, message, at)
+        };
+        let Some(folder) = resolve(base, &service.path) else {
+            return Err(fault("path", "the service's folder leads out of the root"));
+        };
+        if !folder.is_empty() && self.scanned.kind(&folder).is_none() {
+            let near = paths::near(&service.path, base, self.walked);
+            let message = format!("there is no folder or file `{}` for the service", service.path);
+            return Err(fault("path", &message).help(near.map(|near| format!("did you mean `{near}`?"))));
+        }
+        if told.iter().any(|other| other.path == folder) {
+            return Err(fault("path", "another service has this path already"));
+        }
+        if service.instances == Some(0) {
+            return Err(fault("instances", "must be at least 1"));
+        }
+        let qps = service.qps.map(|qps| positive(path, text, &["service", index, "qps"], qps)).transpose()?;
+        Ok(Service { path: folder, instances: service.instances, qps })
     }
 
     /// Levels by rule, every rule a known one.
@@ -301,6 +335,11 @@ impl Loader<'_> {
         }
         Ok(levels)
     }
+}
+
+fn positive(path: &str, text: &str, keys: &[&str], value: f64) -> Result<f64, Box<ConfigError>> {
+    let fault = || ConfigError::new(path, text, "must be a number above 0", locate(text, keys));
+    if value.is_finite() && value > 0.0 { Ok(value) } else { Err(fault()) }
 }
 
 /// The bytes of the value at a path of keys (numbers count in lists), or of

@@ -2,6 +2,7 @@
 
 pub mod file;
 pub mod load;
+mod paths;
 pub mod print;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -118,7 +119,7 @@ impl Database {
 /// One of several services of the tree.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Service {
-    /// Its folder, relative to the tree's root.
+    /// Its folder or file, relative to the tree's root.
     pub path: String,
     /// How many processes of it run.
     pub instances: Option<u32>,

@@ -178,7 +178,7 @@ impl<'j> Pool<'j> {
 
 /// The declared service that a path belongs to: the longest folder wins.
 fn service<'s>(join: &'s Join<'_>, path: &str) -> Option<&'s Service> {
-    let holds = |service: &&Service| crate::config::below(&service.path, path).is_some();
+    let holds = |service: &&Service| service.path == path || crate::config::below(&service.path, path).is_some();
     join.settings.services.iter().filter(holds).max_by_key(|service| service.path.len())
 }
 

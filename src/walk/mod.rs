@@ -64,6 +64,8 @@ pub struct Walked {
     pub manifests: Vec<String>,
     /// Remarks on ignore files that could not be read.
     pub notices: Vec<String>,
+    /// Everything below the scan's root was walked: the one path is a folder.
+    pub whole: bool,
 }
 
 /// Why there is nothing to walk.
@@ -128,6 +130,7 @@ pub fn walk(options: &Options) -> Result<Walked, WalkError> {
         configs: configs.into_iter().collect(),
         manifests: manifests.into_iter().collect(),
         notices: notices.into_iter().collect(),
+        whole: starts == [roots.scan.as_path()],
     })
 }
 
