@@ -259,6 +259,19 @@ fn a_path_that_leads_nowhere_is_told_of() {
 }
 
 #[test]
+fn a_load_without_the_time_of_a_query_is_told_of() {
+    let notices = |text: &str| settings("", &[("bizra-scan.toml", text), ("a.ts", "")]).unwrap().notices;
+    let told = notices("[load]\nrequests_per_second = 5\n");
+    assert_eq!(
+        told,
+        ["bizra-scan.toml: `[load] requests_per_second` is not weighed without `[load] query_ms`, the time that a \
+          query takes"]
+    );
+    assert_eq!(notices("[[service]]\npath = \".\"\nqps = 5\n").len(), 1);
+    assert_eq!(notices("[load]\nrequests_per_second = 5\nquery_ms = 2\n"), Vec::<String>::new());
+}
+
+#[test]
 fn circles_of_extends_end() {
     let files = [("bizra-scan.toml", "extends = \"a.toml\""), ("a.toml", "extends = \"bizra-scan.toml\"")];
     assert!(settings("", &files).unwrap_err().to_string().contains("in a circle"));

@@ -71,3 +71,35 @@ fn a_service_that_is_not_there_silences_nothing() {
         assert_eq!(pool(&config(path)).unwrap()["variant"], "exceeds-server", "{path}");
     }
 }
+
+#[test]
+fn a_declared_load_counts_with_and_without_a_declared_server() {
+    let load = "[load]\nrequests_per_second = 5000\nquery_ms = 50\n";
+    let alone = pool(load).unwrap();
+    let carried = "5000 queries a second of 50 ms each keep 250 connections busy in all processes together";
+    assert!(evidence(&alone).contains(carried) && !evidence(&alone).contains("10 ms"), "{alone}");
+    assert_eq!(alone["severity"], "critical", "{alone}");
+    let served = format!("{load}[database]\nmax_connections = 5000\n");
+    let small = pool(&served).unwrap();
+    assert_eq!((&small["variant"], &small["confidence"]), (&"too-small".into(), &"likely".into()), "{small}");
+    assert!(small["assumption"].as_str().unwrap().contains("one process's alone"), "{small}");
+    assert!(evidence(&small).contains(carried), "{small}");
+    let told = pool(&format!("{served}[[service]]\npath = \".\"\ninstances = 2\n")).unwrap();
+    assert_eq!((&told["variant"], &told["confidence"]), (&"too-small".into(), &"certain".into()), "{told}");
+    assert!(evidence(&told).contains("keep 125 connections busy in each process"), "{told}");
+    assert!(pool(&format!("{served}[[service]]\npath = \".\"\ninstances = 3\n")).is_none());
+}
+
+#[test]
+fn a_declared_load_is_told_before_a_possible_stock_limit() {
+    let place = Place::new(&[
+        ("package.json", "{\"dependencies\": {\"pg\": \"8\", \"express\": \"4\"}}"),
+        ("src/db.ts", "import { Pool } from 'pg';\nexport const pool = new Pool({ max: 120 });\n"),
+        ("bizra-scan.toml", "[load]\nrequests_per_second = 5000\nquery_ms = 50\n"),
+    ]);
+    let report = place.json(&[".", "--rule", "undersized-pool/too-small"]);
+    assert_eq!(report["findings"][0]["variant"], "too-small", "{report}");
+    place.put("bizra-scan.toml", b"[load]\nrequests_per_second = 5000\n");
+    let report = place.json(&["."]);
+    assert!(report["notices"][0].as_str().unwrap().contains("without `[load] query_ms`"), "{report}");
+}

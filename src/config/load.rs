@@ -136,8 +136,20 @@ pub fn load(
         settings.load = merged.load;
         settings.database = merged.database;
         settings.services = merged.services;
+        let config = merged.folder.files.last().map_or(CONFIG_NAME, String::as_str);
+        settings.notices.extend(without_hold_time(config, &settings));
     }
     Ok(settings)
+}
+
+/// A rate alone keeps no connection busy: it takes the time of a query too.
+fn without_hold_time(config: &str, settings: &Settings) -> Option<String> {
+    let declared = match settings.load {
+        Some(load) if load.query_ms.is_none() => "`[load] requests_per_second`",
+        None if settings.services.iter().any(|service| service.qps.is_some()) => "`[[service]] qps`",
+        _ => return None,
+    };
+    Some(format!("{config}: {declared} is not weighed without `[load] query_ms`, the time that a query takes"))
 }
 
 /// The nearest configuration at or above the scan's root, within the tree.

@@ -113,7 +113,9 @@ struct Pool<'j> {
     default_max: Option<Number>,
     min: Option<Number>,
     acquire_ms: Option<Number>,
+    /// Processes that hold such a pool; one where nobody says.
     instances: u32,
+    instances_declared: bool,
     qps: Option<f64>,
 }
 
@@ -152,6 +154,7 @@ impl<'j> Pool<'j> {
             min: number(&site.min, "min"),
             acquire_ms: number(&site.acquire_ms, "acquire"),
             instances: service.and_then(|service| service.instances).unwrap_or(1),
+            instances_declared: service.is_some_and(|service| service.instances.is_some()),
             qps: service.and_then(|service| service.qps),
         }
     }
@@ -301,17 +304,29 @@ fn weigh(join: &Join<'_>, rule: usize, pools: &[Pool<'_>]) -> Option<(String, Ca
     if matches!(largest.site.context, Context::Test | Context::Build | Context::Cli) {
         return None;
     }
-    let made = match join.settings.database {
+    let server = match join.settings.database {
         Some(database) => {
             let usable = f64::from(database.max_connections.saturating_sub(database.reserved));
             against_declared(join, rule, pools, usable).map(|candidate| (largest, candidate))
         }
         None => surest(pools.iter().filter_map(|pool| Some((pool, against_stock(join, rule, pool)?)))),
     };
-    let made = made.or_else(|| Some((largest, against_load(join, rule, largest)?)));
-    let (pool, mut candidate) = made?;
+    // The tree's load is the largest pool's; what a service declares is its own.
+    let loaded = pools.iter().filter(|pool| pool.qps.is_some() || std::ptr::eq(*pool, largest));
+    let load = || surest(loaded.filter_map(|pool| Some((pool, against_load(join, rule, pool)?))));
+    let (pool, mut candidate) = match server {
+        Some(made) if outweighs_load(&made.1) => made,
+        other => load().or(other)?,
+    };
     candidate.evidence.extend(others(pools, pool));
     Some((pool.path.to_owned(), candidate))
+}
+
+/// What a server refuses costs more than queries that queue, where it is more
+/// than a possibility.
+fn outweighs_load(candidate: &Candidate) -> bool {
+    let refuses = matches!(candidate.variant.as_deref(), None | Some("exceeds-server"));
+    refuses && candidate.confidence > Confidence::Possible
 }
 
 /// The finding of the highest confidence; of equals the first.
@@ -345,6 +360,7 @@ fn against_declared(join: &Join<'_>, rule: usize, pools: &[Pool<'_>], usable: f6
     candidate.values.insert(Cow::Borrowed("usable"), usable.into());
     candidate.evidence.extend(pools[0].max.as_ref().map(|max| max.step.clone()));
     candidate.evidence.push(Step::new("usable-declared").with("usable", usable));
+    candidate.evidence.extend(Demand::of(join, &pools[0]).map(|demand| demand.step(&pools[0])));
     Some(candidate)
 }
 
@@ -369,7 +385,7 @@ fn against_stock(join: &Join<'_>, rule: usize, pool: &Pool<'_>) -> Option<Candid
     if over {
         candidate.evidence.push(Step::new("usable-stock").with("usable", usable).with("server", pool.server()));
     }
-    candidate.evidence.push(little(pool));
+    candidate.evidence.push(Demand::of(join, pool).map_or_else(|| little(pool), |demand| demand.step(pool)));
     let (confidence, assumption) = match variant {
         // A package that others install does not know its server.
         None if join.facts.is_library(pool.path) => (Confidence::Possible, Step::new("library-pool")),
@@ -390,22 +406,44 @@ fn waits_for_minutes(join: &Join<'_>, pool: &Pool<'_>) -> bool {
     written && pool.site.library_known && !pool.site.dedicated && serves()
 }
 
-/// Little's law against the declared load: connections in use = rate × hold
-/// time, shared by the instances.
+/// The declared load of a pool, by Little's law: connections in use = rate ×
+/// hold time, shared by the instances.
+struct Demand {
+    qps: f64,
+    query_ms: f64,
+    /// Connections that are busy in each process.
+    needed: f64,
+}
+
+impl Demand {
+    fn of(join: &Join<'_>, pool: &Pool<'_>) -> Option<Self> {
+        let load = join.settings.load?;
+        let query_ms = load.query_ms?;
+        let qps = pool.qps.unwrap_or(load.requests_per_second);
+        Some(Self { qps, query_ms, needed: (qps * query_ms / 1000.0 / f64::from(pool.instances)).ceil() })
+    }
+
+    fn step(&self, pool: &Pool<'_>) -> Step {
+        let key = if pool.instances_declared { "load" } else { "load-in-all" };
+        Step::new(key).with("qps", self.qps).with("query_ms", self.query_ms).with("needed", self.needed)
+    }
+}
+
 fn against_load(join: &Join<'_>, rule: usize, pool: &Pool<'_>) -> Option<Candidate> {
-    let load = join.settings.load;
-    let query_ms = load.and_then(|load| load.query_ms)?;
-    let qps = pool.qps.or(load.map(|load| load.requests_per_second))?;
-    let needed = (qps * query_ms / 1000.0 / f64::from(pool.instances)).ceil();
-    if needed <= pool.max.as_ref()?.value {
+    let demand = Demand::of(join, pool)?;
+    if demand.needed <= pool.max.as_ref()?.value {
         return None;
     }
     let mut candidate = candidate(rule, pool, Some("too-small"));
-    for (name, value) in [("qps", qps), ("query_ms", query_ms), ("needed", needed)] {
+    for (name, value) in [("qps", demand.qps), ("query_ms", demand.query_ms), ("needed", demand.needed)] {
         candidate.values.insert(Cow::Borrowed(name), value.into());
     }
     candidate.evidence.extend(pool.max.as_ref().map(|max| max.step.clone()));
-    candidate.evidence.push(Step::new("load").with("qps", qps).with("query_ms", query_ms).with("needed", needed));
+    candidate.evidence.push(demand.step(pool));
+    if !pool.instances_declared {
+        candidate.confidence = Confidence::Likely;
+        candidate.assumption = Some(Step::new("one-process"));
+    }
     Some(candidate)
 }
 
