@@ -78,10 +78,10 @@ struct Made {
     closed: Closed,
 }
 
-impl Made {
-    fn patched(self, join: &Join<'_>) -> Finding {
-        Finding { patch: patches::patch(join, &self.closed), ..self.finding }
-    }
+/// The findings with their patches, in their order.
+fn patched(join: &Join<'_>, made: Vec<Made>) -> Vec<Finding> {
+    let patches = patches::patches(join, &made.iter().map(|one| &one.closed).collect::<Vec<_>>());
+    made.into_iter().zip(patches).map(|(made, patch)| Finding { patch, ..made.finding }).collect()
 }
 
 impl Join<'_> {
@@ -189,10 +189,13 @@ impl Join<'_> {
         let mut yielded: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (loser, one) in made.iter().enumerate() {
             let rule = &self.rules.rules[one.closed.candidate.rule];
-            let winner = made.iter().position(|other| {
-                other.finding.place == one.finding.place
-                    && rule.yields_to.contains(&other.finding.rule)
-                    && other.finding.confidence >= one.finding.confidence.min(Confidence::Likely)
+            // They are sorted by place.
+            let from = made.partition_point(|other| other.finding.place < one.finding.place);
+            let here = made[from..].iter().take_while(|other| other.finding.place == one.finding.place);
+            let winner = here.enumerate().find_map(|(index, other)| {
+                let wins = rule.yields_to.contains(&other.finding.rule)
+                    && other.finding.confidence >= one.finding.confidence.min(Confidence::Likely);
+                wins.then_some(from + index)
             });
             if let Some(winner) = winner {
                 yielded.entry(winner).or_default().push(loser);
@@ -266,9 +269,10 @@ impl Join<'_> {
             }
         }
         // Patches are checked by parsing: only those that somebody sees are made.
-        joined.findings = shown.into_par_iter().map(|made| made.patched(self)).collect();
-        let silenced = suppressed.into_par_iter();
-        joined.suppressed = silenced.map(|(made, reason)| Suppressed { finding: made.patched(self), reason }).collect();
+        joined.findings = patched(self, shown);
+        let (silenced, reasons): (Vec<Made>, Vec<String>) = suppressed.into_iter().unzip();
+        let silenced = patched(self, silenced).into_iter().zip(reasons);
+        joined.suppressed = silenced.map(|(finding, reason)| Suppressed { finding, reason }).collect();
         for (path, comments) in &comments {
             let shown = write::shown(self.prefix, path);
             let standing = |selector: &Selector| self.standing(path, selector);

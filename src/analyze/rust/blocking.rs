@@ -276,5 +276,5 @@ fn holds_guard(model: &Model<'_>, node: NodeId) -> bool {
 fn foreign_runtime(model: &Model<'_>) -> bool {
     ["async_std", "smol", "embassy", "turmoil", "madsim", "compio", "glommio", "monoio", "Rc<", "wasm_bindgen"]
         .iter()
-        .any(|name| model.source.text.contains(name))
+        .any(|name| model.mentions(name))
 }

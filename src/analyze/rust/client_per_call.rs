@@ -405,7 +405,7 @@ fn is_untimed(model: &Model<'_>, constructor: &Constructor<'_>) -> bool {
     let bounded = || timeout_within(model, around).is_some();
     let unbounded = || !unbounded_requests(model, constructor).is_empty();
     // `hyper-timeout` bounds what goes over its connector.
-    let connector = model.source.text.contains("TimeoutConnector");
+    let connector = model.mentions("TimeoutConnector");
     !own && !default && !connector && (!bounded() || unbounded())
 }
 

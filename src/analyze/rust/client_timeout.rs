@@ -94,7 +94,7 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
             sink.push(candidate);
             continue;
         }
-        if hyper && (unbounded.is_empty() || model.source.text.contains("TimeoutConnector")) {
+        if hyper && (unbounded.is_empty() || model.mentions("TimeoutConnector")) {
             continue;
         }
         for &request in &unbounded {
@@ -373,20 +373,24 @@ fn cfg_wasm(model: &Model<'_>, node: NodeId) -> bool {
 pub fn timeout_within(model: &Model<'_>, within: NodeId) -> Option<Span> {
     const BOUNDS: &[&str] =
         &["timeout", "read_timeout", "timeout_mut", "set_timeout", "timeout_read", "timeout_global"];
-    model.tree.all().find_map(|id| match model.tree.kind(id) {
+    let is_bound = |id: &NodeId| match model.tree.kind(*id) {
         // A getter of a setting sets none.
-        Kind::Method { name, name_span, args, .. } if BOUNDS.contains(&name.as_str()) && !args.is_empty() => {
-            (model.tree.is_within(id, within) && !model.sets_builder(id)).then_some(*name_span)
-        }
+        Kind::Method { name, args, .. } => BOUNDS.contains(&name.as_str()) && !args.is_empty(),
         Kind::Call { callee, .. } => match model.tree.kind(*callee) {
             Kind::Path(path) => {
                 let leaf = path.last().map_or("", String::as_str);
-                let layer = path.iter().any(|segment| segment == "TimeoutLayer");
-                (matches!(leaf, "timeout" | "timeout_at") || layer).then(|| model.tree.span(id))
+                matches!(leaf, "timeout" | "timeout_at") || path.iter().any(|segment| segment == "TimeoutLayer")
             }
-            _ => None,
+            _ => false,
         },
-        _ => None,
+        _ => false,
+    };
+    let bounds = model.once.bounds.get_or_init(|| model.tree.all().filter(is_bound).collect());
+    bounds.iter().find_map(|&id| match model.tree.kind(id) {
+        Kind::Method { name_span, .. } => {
+            (model.tree.is_within(id, within) && !model.sets_builder(id)).then_some(*name_span)
+        }
+        _ => Some(model.tree.span(id)),
     })
 }
 
@@ -395,7 +399,7 @@ pub fn timeout_within(model: &Model<'_>, within: NodeId) -> Option<Span> {
 pub fn streams(model: &Model<'_>) -> bool {
     const SIGNS: &[&str] =
         &["event-stream", "EventSource", "eventsource", "bytes_stream", "long_poll", "longpoll", "Sse"];
-    SIGNS.iter().any(|sign| model.source.text.contains(sign))
+    SIGNS.iter().any(|sign| model.mentions(sign))
 }
 
 fn patch(model: &Model<'_>, constructor: &Constructor<'_>) -> Option<Draft> {

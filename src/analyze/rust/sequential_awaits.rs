@@ -48,26 +48,30 @@ pub fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
                 continue;
             };
             at += 1;
-            let mut run = Run { waits: vec![first], between: Vec::new() };
+            let mut run = Run::default();
+            run.push(model, first);
             let mut passed = Vec::new();
             let mut stopped = None;
             let mut overlap = None;
             for (index, &statement) in statements.iter().enumerate().skip(at) {
                 let Some(next) = wait(model, statement) else {
                     match between(model, statement) {
-                        Some(step) => passed.push(step),
+                        Some(step) => {
+                            run.known.pass(model, step);
+                            passed.push(step);
+                        }
                         None => break,
                     }
                     continue;
                 };
-                stopped = why_not(model, &run, &passed, &next);
+                stopped = why_not(model, &run.known, &next);
                 if stopped.is_some() {
                     overlap = overlapping(model, &run, &passed, next, &statements[index + 1..]);
                     break;
                 }
                 at = index + 1;
                 run.between.append(&mut passed);
-                run.waits.push(next);
+                run.push(model, next);
             }
             if let Some(guard) = stopped.filter(|_| run.waits.len() == 1) {
                 near_miss(model, sink, &run.waits[0], guard);
@@ -89,22 +93,41 @@ fn overlapping<'m>(
     after: &[NodeId],
 ) -> Option<Run<'m>> {
     let steps: Vec<Between> = run.between.iter().chain(passed).copied().collect();
-    let tails = (1..run.waits.len()).map(|from| {
-        let waits = run.waits[from..].to_vec();
-        let start = waits[0].statement;
-        Run { waits, between: steps.iter().copied().filter(|step| step.statement > start).collect() }
-    });
-    let mut rest = tails.into_iter().find(|rest| why_not(model, rest, &[], &next).is_none())?;
-    rest.waits.push(next);
+    let tail = |from: usize| {
+        let waits = &run.waits[from..];
+        let start = waits.first()?.statement;
+        let mut tail = Run::default();
+        waits.iter().for_each(|wait| tail.push(model, wait.clone()));
+        tail.between = steps.iter().copied().filter(|step| step.statement > start).collect();
+        tail.between.iter().for_each(|step| tail.known.pass(model, *step));
+        Some(tail)
+    };
+    // What keeps `next` from a part of the run keeps it from a longer one too,
+    // so that the first that it may join is found by halves.
+    let joins = |from: usize| tail(from).is_some_and(|tail| why_not(model, &tail.known, &next).is_none());
+    let (mut from, mut last) = (1, run.waits.len());
+    while from < last {
+        let middle = (from + last) / 2;
+        if joins(middle) {
+            last = middle;
+        } else {
+            from = middle + 1;
+        }
+    }
+    let mut rest = tail(from)?;
+    rest.push(model, next);
     let mut passed = Vec::new();
     for &statement in after {
         match wait(model, statement) {
-            Some(next) if why_not(model, &rest, &passed, &next).is_none() => {
+            Some(next) if why_not(model, &rest.known, &next).is_none() => {
                 rest.between.append(&mut passed);
-                rest.waits.push(next);
+                rest.push(model, next);
             }
             None => match between(model, statement) {
-                Some(step) => passed.push(step),
+                Some(step) => {
+                    rest.known.pass(model, step);
+                    passed.push(step);
+                }
                 None => break,
             },
             Some(_) => break,
@@ -114,63 +137,125 @@ fn overlapping<'m>(
 }
 
 /// Waits that could be one, and the statements that stand between them.
+#[derive(Default)]
 struct Run<'m> {
     waits: Vec<Wait<'m>>,
     between: Vec<Between>,
+    known: Known<'m>,
+}
+
+impl<'m> Run<'m> {
+    fn push(&mut self, model: &'m Model<'_>, wait: Wait<'m>) {
+        self.known.wait(model, &wait);
+        self.waits.push(wait);
+    }
+}
+
+/// What the waits of a run are together, so that one more is weighed without
+/// looking at each of them again.
+#[derive(Default)]
+struct Known<'m> {
+    /// Names that hold what was awaited.
+    awaited: BTreeSet<&'m str>,
+    /// These, and those that hold what is computed from it.
+    given: BTreeSet<&'m str>,
+    /// The `let`s between: what they bind, and what they read.
+    steps: Vec<(NodeId, BTreeSet<&'m str>)>,
+    /// All that the steps read which hold nothing awaited so far.
+    read: BTreeSet<&'m str>,
+    chosen: bool,
+    /// Waits on a connection taken from a pool, and the names of these.
+    taken: usize,
+    connections: BTreeSet<&'m str>,
+    serial: bool,
+    lets_through: bool,
+    no_read: bool,
+}
+
+impl<'m> Known<'m> {
+    fn wait(&mut self, model: &'m Model<'_>, wait: &Wait<'m>) {
+        self.awaited.extend(&wait.gives);
+        self.given.extend(&wait.gives);
+        // A step that stands before may read what has that name now.
+        if wait.gives.iter().any(|name| self.read.contains(name)) {
+            let steps = std::mem::take(&mut self.steps);
+            self.read.clear();
+            self.given.clone_from(&self.awaited);
+            steps.into_iter().for_each(|(step, reads)| self.step(model, step, reads));
+        }
+        self.chosen |= wait.chosen;
+        if wait.operation.resource == Resource::Taken {
+            self.taken += 1;
+            self.connections.extend(model.leaf_name(model.chain_root(wait.call)));
+        }
+        self.serial |= is_serial(model, wait);
+        self.lets_through |= lets_through(model, wait);
+        self.no_read |= is_no_read(wait);
+    }
+
+    fn pass(&mut self, model: &'m Model<'_>, between: Between) {
+        if let Kind::Let { init: Some(init), .. } = model.tree.kind(between.statement) {
+            self.step(model, between.statement, model.names_in(*init));
+        }
+    }
+
+    /// A value that is computed from an awaited one stands for it.
+    fn step(&mut self, model: &'m Model<'_>, step: NodeId, reads: BTreeSet<&'m str>) {
+        if reads.iter().any(|name| self.given.contains(name)) {
+            if let Kind::Let { pattern, .. } = model.tree.kind(step) {
+                self.given.extend(pattern.bound.iter().map(|bound| bound.name.as_str()));
+            }
+        } else {
+            self.read.extend(&reads);
+        }
+        self.steps.push((step, reads));
+    }
+}
+
+fn is_serial(model: &Model<'_>, wait: &Wait<'_>) -> bool {
+    wait.operation.resource == Resource::Serial || model.borrows_mutably(wait.call)
+}
+
+fn is_no_read(wait: &Wait<'_>) -> bool {
+    wait.operation.effect != Effect::Read || wait.operation.resource == Resource::Unknown
 }
 
 /// The entries of a literal as a run, where none needs another's answer.
-fn together<'m>(model: &Model<'_>, entries: Vec<Wait<'m>>) -> Option<Run<'m>> {
-    let mut run = Run { waits: Vec::new(), between: Vec::new() };
+fn together<'m>(model: &'m Model<'_>, entries: Vec<Wait<'m>>) -> Option<Run<'m>> {
+    let mut run = Run::default();
     for wait in entries {
-        if why_not(model, &run, &[], &wait).is_some() {
+        if why_not(model, &run.known, &wait).is_some() {
             return None;
         }
-        run.waits.push(wait);
+        run.push(model, wait);
     }
     (run.waits.len() > 1).then_some(run)
 }
 
-/// The guard that keeps `next` from running beside a run, after `passed`.
-fn why_not(model: &Model<'_>, run: &Run<'_>, passed: &[Between], next: &Wait<'_>) -> Option<Step> {
+/// The guard that keeps `next` from running beside a run.
+fn why_not(model: &Model<'_>, run: &Known<'_>, next: &Wait<'_>) -> Option<Step> {
     let span = model.tree.span(next.call);
     let names = model.names_in(next.call);
-    let mut given: BTreeSet<&str> = BTreeSet::new();
-    for earlier in &run.waits {
-        given.extend(&earlier.gives);
-    }
-    // A value that is computed from an awaited one stands for it.
-    for between in run.between.iter().chain(passed) {
-        if let Kind::Let { pattern, init: Some(init), .. } = model.tree.kind(between.statement)
-            && !model.names_in(*init).is_disjoint(&given)
-        {
-            given.extend(pattern.bound.iter().map(|bound| bound.name.as_str()));
-        }
-    }
-    if let Some(name) = names.intersection(&given).next() {
+    if let Some(name) = names.iter().find(|name| run.given.contains(*name)) {
         return Some(Step::at("reads-earlier-result", span).with("name", *name));
     }
     // What two conditions decide is seldom asked for together.
-    if next.chosen && run.waits.iter().any(|earlier| earlier.chosen) {
+    if next.chosen && run.chosen {
         return Some(Step::at("both-chosen", span));
     }
-    let all = || run.waits.iter().chain([next]);
     // One that is taken from a pool serves one of them; two would queue on it.
-    let taken = all().filter(|w| w.operation.resource == Resource::Taken);
-    let taken: Vec<Option<&str>> = taken.map(|w| model.leaf_name(model.chain_root(w.call))).collect();
+    let takes = next.operation.resource == Resource::Taken;
+    let taken = run.taken + usize::from(takes);
     // `counters.get(…)` and `rankings.zrange(…)` are on two of them.
-    let on_one = taken.len() > 1 && {
-        let each: BTreeSet<&str> = taken.iter().copied().flatten().collect();
-        each.len() < taken.len()
-    };
-    let serial = |w: &Wait<'_>| w.operation.resource == Resource::Serial || model.borrows_mutably(w.call);
-    if on_one || all().any(serial) {
+    let own = takes.then(|| model.leaf_name(model.chain_root(next.call))).flatten();
+    let connections = run.connections.len() + usize::from(own.is_some_and(|name| !run.connections.contains(name)));
+    if taken > 1 && connections < taken || run.serial || is_serial(model, next) {
         return Some(Step::at("one-connection", span));
     }
-    if run.waits.iter().any(|earlier| lets_through(model, earlier)) {
+    if run.lets_through {
         return Some(Step::at("lets-through", span));
     }
-    if all().any(|w| w.operation.effect != Effect::Read || w.operation.resource == Resource::Unknown) {
+    if run.no_read || is_no_read(next) {
         return Some(Step::at("not-both-reads", span));
     }
     None

@@ -157,7 +157,7 @@ const BROWSER_PATHS: &[&str] = &["/web/src/", "/api/worker/", "/service-worker",
 /// True where the code is shown to run in a browser, a window or another
 /// runtime than Node.
 pub fn is_elsewhere(model: &Model<'_>, enclosing: &Enclosing) -> bool {
-    let has = |marks: &[&str]| marks.iter().any(|mark| model.source.text.contains(mark));
+    let has = |marks: &[&'static str]| marks.iter().any(|mark| model.mentions(mark));
     let path = format!("/{}", model.source.path);
     // Queues' workers are called so as well as those of a browser.
     let worker = path.contains(".worker.ts") && !model.facts().imports_of_servers();
@@ -174,6 +174,10 @@ pub fn is_elsewhere(model: &Model<'_>, enclosing: &Enclosing) -> bool {
 /// its command line, lies in the repository's build folder, or hands nothing
 /// out, serves nothing, and runs when it is loaded.
 pub fn is_tool(model: &Model<'_>) -> bool {
+    *model.once.is_tool.get_or_init(|| starts_by_itself(model))
+}
+
+fn starts_by_itself(model: &Model<'_>) -> bool {
     use oxc_ast::ast::Statement;
     const STARTED: &[&str] = &["process.argv", "require.main === module", "require.main == module", "import.meta.main"];
     const SERVES: &[&str] = &["listen(", "Server(", "Worker(", "serve(", "setInterval(", ".on("];

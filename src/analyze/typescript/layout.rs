@@ -5,6 +5,7 @@ use oxc_syntax::node::NodeId;
 
 use crate::lang::typescript::functions::is_function;
 use crate::lang::typescript::imports::{indent_at, is_taken, line_end};
+use crate::lang::typescript::once::any_within;
 use crate::lang::typescript::{Model, span};
 use crate::source::{Language, Span};
 
@@ -56,13 +57,7 @@ pub fn moved_in(text: &str, unit: &str) -> String {
 /// True where a template literal of several lines lies in the span: its lines
 /// must not be moved.
 pub fn holds_long_text(model: &Model<'_>, within: Span) -> bool {
-    model.nodes().iter().any(|node| match node.kind() {
-        AstKind::TemplateElement(element) => {
-            let at = span(element);
-            within.contains(at) && model.source.slice(at).contains('\n')
-        }
-        _ => false,
-    })
+    any_within(model.long_pieces(), within)
 }
 
 /// The first of `names` that the file does not use yet.

@@ -81,7 +81,7 @@ pub const ANALYSIS: Analysis<super::Run> = Analysis {
 };
 
 fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
-    sink.observations().sets.extend(default_agent::settings(model));
+    sink.observations().sets.extend(default_agent::settings(model).iter().cloned());
     let mut superagents: Vec<(NodeId, Enclosing)> = Vec::new();
     let mut plain: Vec<default_agent::Request<'a>> = Vec::new();
     for &node in &model.index.calls {
@@ -220,13 +220,13 @@ fn create_guard<'a>(
     {
         return Some(Step::at("close-by-design", span(headers)));
     }
-    let text = &model.source.text;
     let global = ["globalAgent", "axios.defaults.httpAgent", "axios.defaults.httpsAgent", "axios.defaults.adapter"];
-    if global.iter().any(|mark| text.contains(mark)) {
+    if global.iter().any(|mark| model.mentions(mark)) {
         return Some(Step::new("global-agent"));
     }
     // An agent that is set on the instance later, or in an interceptor.
-    if ["defaults.httpAgent", "defaults.httpsAgent", ".httpAgent =", ".httpsAgent ="].iter().any(|m| text.contains(m)) {
+    if ["defaults.httpAgent", "defaults.httpsAgent", ".httpAgent =", ".httpsAgent ="].iter().any(|m| model.mentions(m))
+    {
         return Some(Step::new("agent-given"));
     }
     None
@@ -264,7 +264,7 @@ fn with_agents<'a>(
     let Some(mut edits) = own.filter(|edits| edits.iter().all(|(place, _)| place.start > at)) else { return builder };
     let (Some(http), Some(https)) = (agent_name(model, "http"), agent_name(model, "https")) else { return builder };
     let end = if options::writes_semicolons(model) { ";" } else { "" };
-    let newline = if model.source.text.contains("\r\n") { "\r\n" } else { "\n" };
+    let newline = if model.mentions("\r\n") { "\r\n" } else { "\n" };
     let line = |name: &str, class: &str| format!("const {name} = new {class}({{ keepAlive: true }}){end}{newline}");
     let text = format!("{}{}{newline}", line("httpAgent", &http), line("httpsAgent", &https));
     edits.insert(0, (Span::at(at), text));

@@ -280,13 +280,12 @@ fn guard<'a>(model: &Model<'a>, site: Site<'_, 'a>, given: &Options<'a, 'a>) -> 
     if !kind.makes_client() && (http::is_wrapped_in_timeout(model, node) || is_raced(model, node)) {
         return Some(Step::at("raced", http::outermost(model, node)));
     }
-    let text = &model.source.text;
     let dispatcher = || settings(model).iter().any(|(setting, _)| *setting == Setting::Dispatcher);
-    if kind == Kind::Fetch && text.contains("setGlobalDispatcher") && dispatcher() {
+    if kind == Kind::Fetch && model.mentions("setGlobalDispatcher") && dispatcher() {
         return Some(Step::new("custom-dispatcher"));
     }
     if matches!(kind, Kind::AxiosCall | Kind::AxiosCreate)
-        && (text.contains("axios.defaults.timeout") || text.contains("axios.interceptors.request"))
+        && (model.mentions("axios.defaults.timeout") || model.mentions("axios.interceptors.request"))
     {
         return Some(Step::new("default-timeout"));
     }
@@ -298,12 +297,11 @@ fn guard<'a>(model: &Model<'a>, site: Site<'_, 'a>, given: &Options<'a, 'a>) -> 
 
 /// What the rest of the file does with a new client.
 fn instance_guard(model: &Model<'_>, kind: Kind, instance: &Instance) -> Option<Step> {
-    let text = &model.source.text;
-    let set_together = text.contains("Object.assign(") && text.contains("timeout");
-    if instance.defaults_changed && (set_together || text.contains("defaults.timeout")) {
+    let set_together = model.mentions("Object.assign(") && model.mentions("timeout");
+    if instance.defaults_changed && (set_together || model.mentions("defaults.timeout")) {
         return Some(Step::new("default-timeout"));
     }
-    if instance.intercepted && (text.contains("timeout") || text.contains("signal")) {
+    if instance.intercepted && (model.mentions("timeout") || model.mentions("signal")) {
         return Some(Step::new("interceptor"));
     }
     let bounded = |&call: &NodeId| {

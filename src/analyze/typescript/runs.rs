@@ -67,6 +67,10 @@ pub struct Run<'a> {
     /// ones give: where these turn out to be no reads, those may still be two.
     pub overlap: Option<Box<Run<'a>>>,
     tainted: Uses,
+    /// The names of all awaits together.
+    all: Uses,
+    /// One of the awaits is chosen.
+    chosen: bool,
 }
 
 /// Neighbouring awaits of a run, with what stands between them.
@@ -81,10 +85,14 @@ impl<'a> Run<'a> {
     /// True where a link needs what the run gives, or may not come with it.
     fn depends(&self, link: &Link<'a>) -> bool {
         // What two conditions decide is seldom asked for together.
-        let both_chosen = link.chosen && self.links.iter().any(|earlier| earlier.chosen);
-        both_chosen
-            || self.links.iter().any(|earlier| earlier.uses.conflicts(&link.uses))
-            || self.tainted.conflicts(&link.uses)
+        let both_chosen = link.chosen && self.chosen;
+        both_chosen || self.all.conflicts(&link.uses) || self.tainted.conflicts(&link.uses)
+    }
+
+    fn push(&mut self, link: Link<'a>) {
+        self.all.extend(&link.uses);
+        self.chosen |= link.chosen;
+        self.links.push(link);
     }
 
     /// The whole run first, then every shorter part of it, the longest first:
@@ -150,7 +158,7 @@ pub fn runs<'a>(effects: &Effects<'_, 'a>, awaits: &Awaits, block: NodeId) -> Ve
                         flush(&mut run, &mut pending, None);
                     }
                     run.between.append(&mut pending);
-                    run.links.push(link);
+                    run.push(link);
                 }
             }
             Read::Refused(guard, at) => flush(&mut run, &mut pending, Some((guard, at))),
@@ -159,7 +167,7 @@ pub fn runs<'a>(effects: &Effects<'_, 'a>, awaits: &Awaits, block: NodeId) -> Ve
                     continue;
                 }
                 // A value computed from an awaited one stands for it.
-                if run.links.iter().any(|link| link.uses.conflicts(&uses)) || run.tainted.conflicts(&uses) {
+                if run.all.conflicts(&uses) || run.tainted.conflicts(&uses) {
                     run.tainted.extend(&uses);
                 }
                 pending.push(between);
@@ -187,15 +195,16 @@ fn overlapping<'a>(effects: &Effects<'_, 'a>, run: &Run<'a>, rest: &[NodeId]) ->
     if from == run.links.len() || run.tainted.conflicts(&next.uses) {
         return None;
     }
-    let mut links = run.links[from..].iter().map(|link| again(&link.statement)).collect::<Option<Vec<_>>>()?;
-    links.push(next);
+    let links = run.links[from..].iter().map(|link| again(&link.statement)).collect::<Option<Vec<_>>>()?;
+    let mut overlap = Run::default();
+    links.into_iter().chain([next]).for_each(|link| overlap.push(link));
     for link in after.iter().map_while(again) {
-        if links.iter().any(|earlier| earlier.uses.conflicts(&link.uses)) {
+        if overlap.all.conflicts(&link.uses) {
             break;
         }
-        links.push(link);
+        overlap.push(link);
     }
-    Some(Run { links, ..Run::default() })
+    Some(overlap)
 }
 
 /// The awaited entries of an object or array literal, which are evaluated in
@@ -220,7 +229,7 @@ pub fn entries<'a>(effects: &Effects<'_, 'a>, awaits: &Awaits, literal: NodeId) 
             _ => Read::End,
         };
         match read {
-            Read::Await(links) => run.links.extend(links),
+            Read::Await(links) => links.into_iter().for_each(|link| run.push(link)),
             _ => out.push(std::mem::take(&mut run)),
         }
     }

@@ -16,6 +16,7 @@ use super::runs::{AwaitedRead, Link, Part};
 use crate::lang::typescript::clients::Kind;
 use crate::lang::typescript::effects::{By, Effects};
 use crate::lang::typescript::functions::is_function;
+use crate::lang::typescript::once::any_within;
 use crate::lang::typescript::path::{Binding, Root};
 use crate::lang::typescript::{Model, bare, span};
 use crate::observe::Draft;
@@ -290,7 +291,7 @@ fn layout<'a>(model: &Model<'a>, declared: &[Declared<'_, 'a>]) -> Option<String
     if !indent.chars().all(|c| c == ' ' || c == '\t') {
         return None;
     }
-    let eol = if model.source.text.contains("\r\n") { "\r\n" } else { "\n" };
+    let eol = if model.mentions("\r\n") { "\r\n" } else { "\n" };
     let unit = unit_of(model, indent, first.link.statement);
     let inner = format!("{indent}{unit}");
     let mut names = Vec::new();
@@ -355,11 +356,7 @@ fn comments_of_gap(model: &Model<'_>, gap: Span) -> Option<(String, Vec<String>)
 /// over several lines keeps its own.
 fn shifted(model: &Model<'_>, call: Span, unit: &str, eol: &str) -> String {
     let text = model.source.slice(call);
-    let in_template = model.nodes().iter().any(|node| match node.kind() {
-        AstKind::TemplateLiteral(template) => call.contains(span(template)) && model.text(template).contains('\n'),
-        _ => false,
-    });
-    if in_template || !text.contains('\n') {
+    if !text.contains('\n') || any_within(model.long_templates(), call) {
         return text.to_owned();
     }
     let mut lines = text.lines();

@@ -207,7 +207,7 @@ impl Model<'_> {
     pub fn makes_runtimes(&self) -> bool {
         const SIGNS: &[&str] =
             &["Runtime::new", "new_multi_thread", "new_current_thread", "LocalSet::new", "block_on("];
-        SIGNS.iter().any(|sign| self.source.text.contains(sign))
+        SIGNS.iter().any(|sign| self.mentions(sign))
     }
 
     /// True where whoever runs `body` runs one of `places`, as far as branches

@@ -2,6 +2,7 @@
 //! parents and byte spans, and what rules ask of it.
 //!
 //! - [`node`]: the tree
+//! - [`once`]: what many places ask of the whole file, answered once
 //! - [`path`]: what a path stands for, through `use`
 //! - [`functions`]: enclosing functions, symbols, where code is asynchronous
 //! - [`context`]: where code runs
@@ -24,6 +25,7 @@ pub mod imports;
 mod lower;
 pub mod named;
 pub mod node;
+pub mod once;
 pub mod path;
 pub mod uses;
 pub mod values;
@@ -45,6 +47,8 @@ pub struct Model<'a> {
     /// The free functions that handlers call, once somebody asks.
     called_by_handlers: OnceCell<BTreeSet<String>>,
     called_on_clock: OnceCell<BTreeSet<String>>,
+    /// What many places ask of the whole file.
+    pub once: once::Once,
 }
 
 /// Why a file has no typed tree.
@@ -64,6 +68,7 @@ impl<'a> Model<'a> {
     pub fn parse(source: &'a SourceFile) -> Result<Self, ParseFailure> {
         let tree = lower::tree(&source.text)?;
         let facts = context::FileFacts::of(source, &tree);
-        Ok(Self { source, tree, facts, called_by_handlers: OnceCell::new(), called_on_clock: OnceCell::new() })
+        let (called_by_handlers, called_on_clock) = (OnceCell::new(), OnceCell::new());
+        Ok(Self { source, tree, facts, called_by_handlers, called_on_clock, once: once::Once::default() })
     }
 }

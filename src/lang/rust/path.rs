@@ -114,11 +114,13 @@ impl Model<'_> {
 
     /// True where the file names a crate in a `use` or a path.
     pub fn names_crate(&self, name: &str) -> bool {
-        let used = self.tree.scopes.values().any(|scope| {
-            let paths = scope.uses.values().chain(&scope.globs);
-            paths.into_iter().any(|path| path.first().is_some_and(|first| first == name))
-        });
-        used || self.source.text.contains(&format!("{name}::"))
+        self.names_crate_once(name, || {
+            let used = self.tree.scopes.values().any(|scope| {
+                let paths = scope.uses.values().chain(&scope.globs);
+                paths.into_iter().any(|path| path.first().is_some_and(|first| first == name))
+            });
+            used || self.source.text.contains(&format!("{name}::"))
+        })
     }
 }
 

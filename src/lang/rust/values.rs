@@ -65,12 +65,7 @@ impl Model<'_> {
         for id in self.tree.ancestors(at) {
             match self.tree.kind(id) {
                 Kind::Block | Kind::Async => {
-                    let found = self
-                        .tree
-                        .children(id)
-                        .take_while(|&c| c < inner)
-                        .filter(|&c| matches!(self.tree.kind(c), Kind::Let { pattern, .. } if pattern.binds(name)));
-                    if let Some(found) = found.last() {
+                    if let Some(found) = self.let_before(id, name, inner) {
                         return Some(Local::Let(found));
                     }
                 }
@@ -235,10 +230,11 @@ impl Model<'_> {
     }
 
     fn static_type(&self, name: &str) -> Option<Typed> {
-        self.tree.all().find_map(|id| match self.tree.kind(id) {
-            Kind::Once { name: found, ty } if found == name => Some(Typed { ty: ty.clone(), at: id }),
+        let at = self.constant(name)?;
+        match self.tree.kind(at) {
+            Kind::Once { ty, .. } => Some(Typed { ty: ty.clone(), at }),
             _ => None,
-        })
+        }
     }
 
     /// The type before the constructor in `Type::new(…)`.
@@ -425,8 +421,7 @@ impl Model<'_> {
     pub fn text_of(&self, node: NodeId) -> Option<&str> {
         let constant = |name: &str| {
             let shouts = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-            let named = |&id: &NodeId| matches!(self.tree.kind(id), Kind::Once { name: own, .. } if own == name);
-            let found = name.chars().all(shouts).then(|| self.tree.all().find(named)).flatten()?;
+            let found = name.chars().all(shouts).then(|| self.constant(name)).flatten()?;
             self.tree.children(found).find_map(|value| match self.tree.kind(value) {
                 Kind::Literal(Lit::Text(text)) => Some(text.as_str()),
                 _ => None,

@@ -2,6 +2,7 @@
 //! resolved names, and what rules ask of it.
 //!
 //! - [`names`]: what a callee's name alone says
+//! - [`once`]: what many places ask of the whole file, answered once
 //! - [`path`]: `a.b.c()` as a root and members; what a name is bound to
 //! - [`values`]: constant values
 //! - [`functions`]: enclosing functions and symbols
@@ -25,6 +26,7 @@ pub mod functions;
 pub mod imports;
 pub mod named;
 pub mod names;
+pub mod once;
 pub mod path;
 pub mod typed;
 pub mod uses;
@@ -58,6 +60,8 @@ pub struct Model<'a> {
     pub imports: FxHashMap<SymbolId, path::Imported<'a>>,
     /// Syntax errors that the parser recovered from.
     pub recovered: usize,
+    /// What many places ask of the whole file.
+    pub once: once::Once,
     facts: facts::FileFacts,
 }
 
@@ -140,7 +144,8 @@ impl<'a> Model<'a> {
         let index = Index::of(semantic.nodes());
         let imports = path::collect_imports(program, &semantic);
         let facts = facts::FileFacts::of(source, program, semantic.scoping(), &imports);
-        Ok(Self { source, program, semantic, index, imports, recovered, facts })
+        let once = once::Once::default();
+        Ok(Self { source, program, semantic, index, imports, recovered, once, facts })
     }
 
     /// The nodes of the tree.
@@ -170,7 +175,7 @@ impl<'a> Model<'a> {
 
     /// True where a comment lies inside the span.
     pub fn has_comment(&self, within: Span) -> bool {
-        self.program.comments.iter().any(|c| within.contains(span(&c.span)))
+        self.comments(within).next().is_some()
     }
 
     /// All comments, in their order.
@@ -180,8 +185,10 @@ impl<'a> Model<'a> {
 
     /// The comments inside a span.
     pub fn comments(&self, within: Span) -> impl Iterator<Item = (Span, &'a str)> + '_ {
-        let comments = self.program.comments.iter().map(|c| span(&c.span)).filter(move |&c| within.contains(c));
-        comments.map(|c| (c, self.source.slice(c)))
+        let all = &self.program.comments;
+        let from = all.partition_point(|c| c.span.start < within.start);
+        let rest = all[from..].iter().map(|c| span(&c.span)).take_while(move |c| c.start <= within.end);
+        rest.filter(move |&c| within.contains(c)).map(|c| (c, self.source.slice(c)))
     }
 
     /// True where `inner` is `outer` or below it.

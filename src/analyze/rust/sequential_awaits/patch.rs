@@ -17,7 +17,9 @@ pub fn patch(model: &Model<'_>, waits: &[Wait<'_>]) -> Option<Draft> {
     let mut calls = Vec::new();
     let mut edits = Vec::new();
     let function = model.function_of(waits[0].statement)?;
-    let text = model.source.slice(model.tree.span(function.node));
+    let within = model.tree.span(function.node);
+    // All names that are made here end so.
+    let is_taken = |name: &str| model.mentions_in(within, "_result") && model.source.slice(within).contains(name);
     for (index, wait) in waits.iter().enumerate() {
         if model.borrows_temporary(wait.call) {
             return None;
@@ -29,7 +31,7 @@ pub fn patch(model: &Model<'_>, waits: &[Wait<'_>]) -> Option<Draft> {
         }
         let name = format!("{}_result", wait.pattern?.name().unwrap_or("awaited"));
         let name = if names.contains(&name) { format!("{name}_{}", index + 1) } else { name };
-        if text.contains(&name) {
+        if is_taken(&name) {
             return None;
         }
         let call = model.tree.node(wait.call).outer;

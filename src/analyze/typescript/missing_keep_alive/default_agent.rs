@@ -31,7 +31,11 @@ pub struct Request<'a> {
 
 /// What the file sets for all requests: `http.globalAgent = …`,
 /// `axios.defaults.timeout = …`, `setGlobalDispatcher(…)`.
-pub fn settings(model: &Model<'_>) -> Vec<(Setting, Span)> {
+pub fn settings<'m>(model: &'m Model<'_>) -> &'m [(Setting, Span)] {
+    model.once.settings.get_or_init(|| all_settings(model))
+}
+
+fn all_settings(model: &Model<'_>) -> Vec<(Setting, Span)> {
     if !["globalAgent", ".defaults.", "setGlobalDispatcher"].iter().any(|mark| model.source.text.contains(mark)) {
         return Vec::new();
     }
@@ -139,9 +143,7 @@ fn is_plain(model: &Model<'_>, request: &Request<'_>) -> bool {
         && !closes(text)
         && !text.contains("CONNECT")
         && !text.contains("localhost")
-        && !["globalAgent", "axios.defaults.http", "axios.defaults.adapter"]
-            .iter()
-            .any(|m| model.source.text.contains(m))
+        && !["globalAgent", "axios.defaults.http", "axios.defaults.adapter"].iter().any(|m| model.mentions(m))
 }
 
 /// `new AWS.S3()` of version 2, whose agent keeps nothing alive unless it is
@@ -154,8 +156,7 @@ pub fn aws_version_2(model: &Model<'_>, sink: &mut Sink<'_>, node: NodeId) {
         return;
     }
     let enclosing = model.enclosing(node);
-    let text = &model.source.text;
-    let set = ["REUSE_ENABLED", "httpOptions.agent", "AWS.config", "aws.config"].iter().any(|m| text.contains(m));
+    let set = ["REUSE_ENABLED", "httpOptions.agent", "AWS.config", "aws.config"].iter().any(|m| model.mentions(m));
     if !matches!(enclosing.context, Context::Handler | Context::Library | Context::Startup)
         || set
         || http::is_elsewhere(model, &enclosing)

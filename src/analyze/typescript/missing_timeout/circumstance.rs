@@ -1,6 +1,8 @@
 //! When a request without a bound of its own is none the worse for it: it
 //! streams, another layer answers it or ends it, or nobody waits.
 
+use std::rc::Rc;
+
 use oxc_ast::AstKind;
 use oxc_ast::ast::{CallExpression, Expression};
 use oxc_syntax::node::NodeId;
@@ -10,6 +12,7 @@ use super::Site;
 use crate::analyze::typescript::http::{self, Kind};
 use crate::analyze::typescript::instance::{self, Kept};
 use crate::analyze::typescript::options::Options;
+use crate::lang::typescript::once::{Bounds, any_within};
 use crate::lang::typescript::path::{Binding, Root, argument};
 use crate::lang::typescript::{Model, bare, span};
 use crate::observe::{Known, Step, Value};
@@ -95,39 +98,59 @@ pub fn is_never_aborted<'a>(model: &Model<'a>, bound: &'a Expression<'a>) -> boo
 pub fn is_raced(model: &Model<'_>, node: NodeId) -> bool {
     let Some(function) = model.function_of(node) else { return false };
     let outermost = http::outermost(model, node);
-    let around = model.source.slice(outermost);
-    /// A mark among a request's options follows the request's start with no
-    /// more calls than this between; the bound keeps large files quick.
-    const BETWEEN: usize = 32;
+    let bounds = bounds_of(model, outermost);
     // What another request is given bounds that one only.
-    let start_of = |id: NodeId| span(&model.kind(id)).start;
-    let of_another = |at: Span| {
-        let before = model.index.calls.partition_point(|&id| start_of(id) <= at.start);
-        model.index.calls[..before].iter().rev().take(BETWEEN).any(|&other| match model.kind(other) {
-            AstKind::CallExpression(call) => {
-                other != node && span(call).contains(at) && http::kind_of(model, call).is_some()
-            }
-            _ => false,
-        })
-    };
-    let marked = |mark: &str| {
-        let mut places = around.match_indices(mark).map(|(at, _)| outermost.start + at as u32);
-        places.any(|at| !of_another(Span::new(at, at + mark.len() as u32)))
-    };
-    if ["AbortSignal.timeout(", ".abort("].into_iter().any(marked) {
+    if bounds.of_all || bounds.own.contains(&node) {
         return true;
+    }
+    if !model.mentions_in(outermost, "Promise.race(") {
+        return false;
     }
     let waited_for = matches!(model.nodes().parent_kind(node), AstKind::AwaitExpression(_))
         && span(&model.kind(function)) == outermost;
-    let beside = |id: &NodeId| match model.kind(*id) {
-        AstKind::CallExpression(race) => {
-            model.callee(race).is_global("Promise", &["race"])
-                && outermost.contains(span(race))
-                && (!waited_for || span(race).contains(span(&model.kind(node))))
-        }
-        _ => false,
+    if waited_for {
+        let around = std::iter::once(node).chain(model.nodes().ancestor_ids(node));
+        let mut races = around.into_iter().filter_map(|id| model.race(id));
+        return races.any(|race| outermost.contains(race));
+    }
+    any_within(model.races(), outermost)
+}
+
+/// What the marks of a bound in `outermost` are for.
+fn bounds_of(model: &Model<'_>, outermost: Span) -> Rc<Bounds> {
+    if let Some(known) = model.once.bounds.borrow().get(&outermost) {
+        return Rc::clone(known);
+    }
+    /// A mark among a request's options follows the request's start with no
+    /// more calls than this between; the bound keeps large files quick.
+    const BETWEEN: usize = 32;
+    let start_of = |id: NodeId| span(&model.kind(id)).start;
+    let requests_around = |at: Span| {
+        let before = model.index.calls.partition_point(|&id| start_of(id) <= at.start);
+        let near = model.index.calls[..before].iter().rev().take(BETWEEN);
+        let around = near.copied().filter(move |&id| match model.kind(id) {
+            AstKind::CallExpression(call) => span(call).contains(at) && http::kind_of(model, call).is_some(),
+            _ => false,
+        });
+        around.collect::<Vec<_>>()
     };
-    around.contains("Promise.race(") && model.index.calls.iter().any(beside)
+    let text = model.source.slice(outermost);
+    let mut bounds = Bounds::default();
+    for mark in ["AbortSignal.timeout(", ".abort("] {
+        for (at, _) in text.match_indices(mark) {
+            let at = outermost.start + at as u32;
+            match requests_around(Span::new(at, at + mark.len() as u32)).as_slice() {
+                [] => bounds.of_all = true,
+                [one] => {
+                    bounds.own.insert(*one);
+                }
+                _ => {}
+            }
+        }
+    }
+    let bounds = Rc::new(bounds);
+    model.once.bounds.borrow_mut().insert(outermost, Rc::clone(&bounds));
+    bounds
 }
 
 fn streams<'a>(model: &Model<'a>, node: NodeId, given: &Options<'a, 'a>) -> Option<Span> {
@@ -151,8 +174,7 @@ fn streams<'a>(model: &Model<'a>, node: NodeId, given: &Options<'a, 'a>) -> Opti
         "long-poll",
         "longPoll",
     ];
-    let text = model.source.slice(around);
-    (inside && MARKS.iter().any(|mark| text.contains(mark))).then_some(around)
+    (inside && MARKS.iter().any(|mark| model.mentions_in(around, mark))).then_some(around)
 }
 
 /// The answer's `body`, which is a stream, is used otherwise than to read it

@@ -157,7 +157,7 @@ fn escapes(model: &Model<'_>, function: NodeId) -> bool {
             property.accessibility != Some(TSAccessibility::Private)
                 && !matches!(property.key, PropertyKey::PrivateIdentifier(_))
         }
-        _ => model.is_exported(function) || is_listed(model, function) || model.source.text.contains("module.exports"),
+        _ => model.is_exported(function) || is_listed(model, function) || model.mentions("module.exports"),
     }
 }
 

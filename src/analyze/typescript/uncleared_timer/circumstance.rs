@@ -31,7 +31,7 @@ pub fn guard(
         return Some("runs-once");
     }
     // A script that ends itself waits for no timer.
-    if context != Context::Handler && http::is_tool(model) && model.source.text.contains("process.exit(") {
+    if context != Context::Handler && http::is_tool(model) && model.mentions("process.exit(") {
         return Some("runs-once");
     }
     // An extension of an editor serves one user too.

@@ -26,7 +26,7 @@ impl Model<'_> {
         let Kind::Reference { mutable: false, value } = self.tree.kind(executor) else { return false };
         matches!(self.tree.kind(*value), Kind::Field { .. })
             && !self.source.path.contains("sqlite")
-            && !self.source.text.contains("Sqlite")
+            && !self.mentions("Sqlite")
     }
 
     /// The method of a chain that hands the query to its executor: the last
@@ -368,7 +368,7 @@ impl Model<'_> {
                 return Resource::Unknown;
             }
         }
-        let sqlite = self.source.path.contains("sqlite") || self.source.text.contains("Sqlite");
+        let sqlite = self.source.path.contains("sqlite") || self.mentions("Sqlite");
         match () {
             () if sqlite => Resource::Unknown,
             () if self.is_held_by_static(at) => Resource::Shared,
