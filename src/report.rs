@@ -127,6 +127,9 @@ pub struct Report {
     pub notices: Vec<String>,
     /// Findings of confidence `possible` that are not shown.
     pub hidden: u32,
+    /// Severities of findings, certain and likely, that are too mild to be
+    /// shown: a gate counts them all the same.
+    pub milder: Vec<Severity>,
     /// Texts of the files that findings point into, by path: renderers quote them.
     pub sources: BTreeMap<String, String>,
     /// Lines of product code that were parsed or prefiltered: the grade's denominator.

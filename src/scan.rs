@@ -141,7 +141,7 @@ fn further_round(mapper: &Mapper<'_>, wanted: BTreeSet<String>) -> Vec<Mapped> {
 
 fn report(request: &Request<'_>, mapped: &MappedTree, joined: Joined) -> Report {
     let Walked { root_typed, .. } = request.walked;
-    let Joined { mut findings, mut suppressed, hidden, mut notices } = joined;
+    let Joined { mut findings, mut suppressed, hidden, milder, mut notices } = joined;
     let order = |a: &Finding, b: &Finding| {
         let key = |f: &Finding| (std::cmp::Reverse((f.severity, f.priority)), f.place.clone(), f.rule.clone());
         key(a).cmp(&key(b))
@@ -157,7 +157,7 @@ fn report(request: &Request<'_>, mapped: &MappedTree, joined: Joined) -> Report 
     let lines = product.map(|file| u64::from(file.lines)).sum();
     let completeness = completeness(request, mapped);
     let root = root_typed.clone();
-    Report { root, findings, suppressed, completeness, notices, hidden, sources, lines }
+    Report { root, findings, suppressed, completeness, notices, hidden, milder, sources, lines }
 }
 
 /// The path and the line that a notice begins with, as `path:12: …` or

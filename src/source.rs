@@ -432,8 +432,10 @@ impl LineIndex {
     pub fn position(&self, text: &str, byte: u32) -> Position {
         let byte = byte.min(text.len() as u32);
         let line = self.line(byte);
-        let start = self.starts[line as usize - 1] as usize;
-        let mut end = byte as usize;
+        // A byte order mark is no column.
+        let mark = if line == 1 && text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+        let start = self.starts[line as usize - 1] as usize + mark;
+        let mut end = (byte as usize).max(start);
         while end > start && !text.is_char_boundary(end) {
             end -= 1;
         }
@@ -445,6 +447,17 @@ impl LineIndex {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_byte_order_mark_is_no_column() {
+        let text = "\u{feff}aé b\nc";
+        let lines = LineIndex::new(text);
+        let place = |byte| {
+            let Position { line, column, .. } = lines.position(text, byte);
+            (line, column)
+        };
+        assert_eq!([place(0), place(3), place(4), place(7), place(9)], [(1, 1), (1, 1), (1, 2), (1, 4), (2, 1)]);
+    }
 
     #[test]
     fn tools_among_the_sources_are_no_scripts() {

@@ -103,3 +103,31 @@ fn a_declared_load_is_told_before_a_possible_stock_limit() {
     let report = place.json(&["."]);
     assert!(report["notices"][0].as_str().unwrap().contains("without `[load] query_ms`"), "{report}");
 }
+
+#[test]
+fn the_gate_counts_what_is_too_mild_to_be_shown() {
+    let place = seed("");
+    let args = [".", "--rule", "uncleared-timer", "--format", "json"];
+    let run = |more: &[&str]| place.run(&[&args[..], more].concat());
+    assert_eq!(run(&["--fail-on", "high"]).code, Some(1));
+    let unseen = run(&["--fail-on", "high", "--min-severity", "critical"]);
+    assert_eq!(unseen.code, Some(1), "{}", unseen.out);
+    assert!(unseen.err.contains("the gate counts 1 more"), "{}", unseen.err);
+    let report: serde_json::Value = serde_json::from_str(&unseen.out).unwrap();
+    assert_eq!(report["findings"].as_array().unwrap().len(), 0);
+    let passed = run(&["--fail-on", "critical", "--min-severity", "critical"]);
+    assert_eq!((passed.code, passed.err.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_root_above_the_current_folder_is_named_from_it() {
+    let place = Place::new(&[("a/x.ts", ""), ("b/y.ts", ""), ("here/z.ts", "")]);
+    let report = |folder: &str, paths: &[&str]| {
+        let mut command = place.command(&[paths, &["--format", "json"]].concat());
+        let out = command.current_dir(place.path().join(folder)).output().unwrap().stdout;
+        serde_json::from_slice::<serde_json::Value>(&out).unwrap()["root"].clone()
+    };
+    assert_eq!(report("here", &["../a", "../b"]), "..");
+    assert_eq!(report("here", &["../a/x.ts"]), "../a");
+    assert_eq!(report("", &["a", "b"]), ".");
+}

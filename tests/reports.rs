@@ -63,6 +63,7 @@ fn report() -> Report {
         },
         notices: vec!["notice".into()],
         hidden: 0,
+        milder: Vec::new(),
         sources: BTreeMap::from([("src/a b.ts".to_owned(), TEXT.to_owned())]),
         lines: 2,
     }
@@ -103,8 +104,8 @@ fn positions_count_scalar_values_and_exclude_the_end() {
     let text = json::render(&report(), "1").expect("it serialises");
     let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     let location = &value["findings"][0]["location"];
-    // Byte 12 is after the mark (3 bytes), `// été` (8) and CR; LF ends the line.
-    assert_eq!(location["start"], serde_json::json!({ "line": 1, "column": 9, "byte": 12 }));
+    // Byte 12 is after the mark (3 bytes and no column), `// été` (8) and CR; LF ends the line.
+    assert_eq!(location["start"], serde_json::json!({ "line": 1, "column": 8, "byte": 12 }));
     assert_eq!(location["end"]["line"], 2);
     assert_eq!(value["findings"][1]["patch"], serde_json::Value::Null);
     assert_eq!(value["summary"]["by_severity"]["critical"], 0);

@@ -62,6 +62,7 @@ fn report(findings: Vec<Finding>, sources: &[(&str, &str)]) -> Report {
         },
         notices: vec!["a remark".into()],
         hidden: 4,
+        milder: Vec::new(),
         sources: sources.iter().map(|(p, t)| ((*p).to_owned(), (*t).to_owned())).collect(),
         lines: 5_000,
     }

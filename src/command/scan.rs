@@ -64,14 +64,21 @@ pub fn run(args: &ScanArgs, display: &Display) -> Result<Exit, Failure> {
     if args.timings {
         timings(&[("walk and load", started, walked), ("scan", walked, scanned), ("report", scanned, Instant::now())]);
     }
-    Ok(exit(&report, &setup.settings.gate, args.exit_zero))
+    let gate = &setup.settings.gate;
+    let unseen = report.milder.iter().filter(|&&severity| gate.fail_on.is_some_and(|limit| severity >= limit)).count();
+    if unseen > 0 && !display.quiet {
+        eprintln!("the gate counts {unseen} more that the least severity to show leaves out (--min-severity)");
+    }
+    Ok(exit(&report, gate, args.exit_zero))
 }
 
 /// The gate over a report: incomplete before failed, `--exit-zero` forgives
-/// the gate alone. Possible findings never count.
+/// the gate alone. Possible findings never count; those that are only too mild
+/// to be shown do.
 fn exit(report: &Report, gate: &Gate, exit_zero: bool) -> Exit {
     let fails = |severity| gate.fail_on.is_some_and(|limit| severity >= limit);
-    let failed = report.findings.iter().any(|f| f.confidence > Confidence::Possible && fails(f.severity));
+    let failed = report.findings.iter().any(|f| f.confidence > Confidence::Possible && fails(f.severity))
+        || report.milder.iter().any(|&severity| fails(severity));
     if gate.require_complete && !report.completeness.complete {
         Exit::Incomplete
     } else if failed && !exit_zero {

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::version::lowest;
+use super::version::{highest_major, lowest};
 use super::{Memo, Packages, paths};
 use crate::source::{PathClass, Span};
 use crate::tree::Tree;
@@ -27,7 +27,7 @@ pub enum Tier {
 pub enum Floor {
     /// Known from a file.
     Known {
-        /// Lowest major version.
+        /// Lowest major version; 0 of a range that only ends.
         major: u32,
         /// The kind of file.
         tier: Tier,
@@ -192,9 +192,11 @@ impl NodeFloor {
     fn engines_at(&self, folder: &str) -> Option<Seen> {
         let package = self.packages.at(folder)?;
         let range = package.engines_node.as_deref()?;
-        let version = lowest(range)?;
+        // `<=18` begins nowhere, and ends.
+        let begins_nowhere = || highest_major(range).map(|_| 0);
+        let major = lowest(range).map(|version| version.major).or_else(begins_nowhere)?;
         let text = self.tree.read_text(&package.path())?;
-        seen_in_json(&package.path(), &text, "engines", range, version.major)
+        seen_in_json(&package.path(), &text, "engines", range, major)
     }
 }
 

@@ -68,6 +68,8 @@ pub struct Joined {
     pub suppressed: Vec<Suppressed>,
     /// Findings that are not shown for their confidence.
     pub hidden: u32,
+    /// Severities of findings, certain and likely, that are not shown for it.
+    pub milder: Vec<Severity>,
     /// Remarks on suppressions.
     pub notices: Vec<String>,
 }
@@ -264,7 +266,9 @@ impl Join<'_> {
                 suppressed.push((Made { finding, closed }, reason));
             } else if finding.confidence < gate.min_confidence {
                 joined.hidden += 1;
-            } else if finding.severity >= gate.min_severity {
+            } else if finding.severity < gate.min_severity {
+                joined.milder.extend((finding.confidence > Confidence::Possible).then_some(finding.severity));
+            } else {
                 shown.push(Made { finding, closed });
             }
         }

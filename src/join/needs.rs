@@ -270,7 +270,11 @@ fn node_below(wanted: u32, path: &str, facts: &Facts) -> Answer {
     match tier {
         // No later version may run it, whatever is deployed.
         Tier::Engines if highest_major(&text).is_some_and(|highest| highest < wanted) => {
-            Answer::Yes(step("node-engines-end-below"))
+            Answer::Yes(step(if major == 0 { "node-engines-only-below" } else { "node-engines-end-below" }))
+        }
+        // A range that only ends, and not below: it says no lowest version.
+        Tier::Engines if major == 0 => {
+            Answer::Possible(Step::new("node-floor-silent").with("package", file.as_str()).with("wanted", wanted))
         }
         _ if library => Answer::Possible(step("node-floor-of-a-library")),
         Tier::Engines => Answer::Likely(step("node-floor-engines")),

@@ -186,6 +186,11 @@ fn node_floors_answer_by_their_kind() {
     assert_eq!(below(&[app]), "likely node-floor-engines");
     let ends = ("package.json", r#"{"private":true,"engines":{"node":">=18.12 <19"}}"#);
     assert_eq!(below(&[ends]), "yes node-engines-end-below");
+    let only_ends = |range: &str| format!(r#"{{"private":true,"engines":{{"node":"{range}"}}}}"#);
+    for range in ["<=18", "<19", "<=16 || 18.x"] {
+        assert_eq!(below(&[("package.json", &only_ends(range))]), "yes node-engines-only-below", "{range}");
+    }
+    assert_eq!(below(&[("package.json", &only_ends("<20"))]), "possible node-floor-silent");
     assert_eq!(below(&[app, ("Dockerfile", "FROM node:18")]), "yes node-floor-deployed");
     assert_eq!(below(&[app, (".nvmrc", "18")]), "yes node-floor-pinned");
     assert_eq!(below(&[app, (".nvmrc", "20")]), "no node-floor-above");

@@ -86,9 +86,33 @@ fn common(a: &Path, b: &Path) -> PathBuf {
 /// A folder as one would type it in the current folder.
 fn from_here(folder: &Path) -> String {
     let here = std::env::current_dir().and_then(std::fs::canonicalize).unwrap_or_default();
-    match relative(&here, folder) {
-        Some(inside) if inside.is_empty() => ".".to_owned(),
-        Some(inside) => inside,
-        None => folder.display().to_string(),
+    seen_from(&here, folder).unwrap_or_else(|| folder.display().to_string())
+}
+
+/// `folder` relative to `here`, by `..` where it lies elsewhere: a report says
+/// the same wherever both lie. `None` on another drive, or where it is not UTF-8.
+fn seen_from(here: &Path, folder: &Path) -> Option<String> {
+    let shared = common(here, folder);
+    if shared.as_os_str().is_empty() {
+        return None;
+    }
+    let ups = here.strip_prefix(&shared).ok()?.components().count();
+    let inside = relative(&shared, folder)?;
+    let parts = std::iter::repeat_n("..", ups).chain((!inside.is_empty()).then_some(inside.as_str()));
+    let seen = parts.collect::<Vec<_>>().join("/");
+    Some(if seen.is_empty() { ".".to_owned() } else { seen })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_named_from_the_current_one() {
+        let seen = |here: &str, folder: &str| seen_from(Path::new(here), Path::new(folder)).unwrap();
+        assert_eq!(seen("/a/b", "/a/b"), ".");
+        assert_eq!(seen("/a/b", "/a/b/c/d"), "c/d");
+        assert_eq!(seen("/a/b", "/a"), "..");
+        assert_eq!(seen("/a/b/c", "/a/x"), "../../x");
     }
 }
