@@ -68,21 +68,70 @@ fn map(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn whole(criterion: &mut Criterion) {
-    let rules = RuleSet::builtin().expect("they load");
-    let paths = vec![root().join("fixtures/seed/before")];
-    criterion.bench_function("scan the sample service", |bench| {
-        bench.iter(|| {
-            let walked = walk(&Options { paths: paths.clone(), threads: 2 }).expect("it can be walked");
-            let tree = Disk::new(&walked.tree_root).expect("the tree is there");
-            let settings = config::load(&tree, &walked, &rules, Source::Nearest).expect("no broken configuration");
-            let tree = Arc::new(tree);
-            let progress = &|_, _| {};
-            scan(&Request { tree, walked: &walked, rules: &rules, settings: &settings, threads: 2, progress })
-                .expect("it is scanned")
-        });
-    });
+fn scanned(rules: &RuleSet, path: PathBuf, threads: usize) {
+    let walked = walk(&Options { paths: vec![path], threads }).expect("it can be walked");
+    let tree = Disk::new(&walked.tree_root).expect("the tree is there");
+    let settings = config::load(&tree, &walked, rules, Source::Nearest).expect("no broken configuration");
+    let (tree, progress) = (Arc::new(tree), &|_, _| {});
+    let request = Request { tree, walked: &walked, rules, settings: &settings, threads, progress };
+    black_box(scan(&request).expect("it is scanned"));
 }
 
-criterion_group!(benches, rules, prefilter, map, whole);
+fn whole(criterion: &mut Criterion) {
+    let rules = RuleSet::builtin().expect("they load");
+    let path = root().join("fixtures/seed/before");
+    criterion.bench_function("scan the sample service", |bench| bench.iter(|| scanned(&rules, path.clone(), 2)));
+}
+
+/// Places of one file, of one kind each: time per place should stay the same.
+fn places(criterion: &mut Criterion) {
+    type Each = fn(usize) -> String;
+    let kinds: [(&str, &str, &str, Each, &str); 4] = [
+        (
+            "handlers with loops",
+            "a.js",
+            "const app = require('express')(); const axios = require('axios');\n",
+            |i| format!("app.get('/x{i}', async (q,r)=>{{ for (const u of q.us) {{ await axios.get(u); }} }});\n"),
+            "",
+        ),
+        (
+            "awaits of one function",
+            "a.ts",
+            "import axios from 'axios';\nexport async function all() {\n",
+            |i| format!("const a{i} = await axios.get('/x{i}');\n"),
+            "}\n",
+        ),
+        (
+            "awaits of one Rust function",
+            "a.rs",
+            "async fn all(client: &reqwest::Client) -> Result<(), reqwest::Error> {\n",
+            |i| format!("let a{i} = client.get(\"https://x/{i}\").send().await?;\n"),
+            "Ok(())\n}\n",
+        ),
+        (
+            "patches of one file",
+            "a.ts",
+            "import 'pg';\n",
+            |i| format!("export async function f{i}() {{ return fetch('https://a.example/{i}'); }}\n"),
+            "",
+        ),
+    ];
+    let rules = RuleSet::builtin().expect("they load");
+    for (kind, name, begin, each, end) in kinds {
+        let mut group = criterion.benchmark_group(kind);
+        group.sample_size(10);
+        for count in [500, 2000] {
+            let folder = tempfile::tempdir().expect("a folder can be made");
+            let text: String = (0..count).map(each).collect();
+            std::fs::write(folder.path().join(name), format!("{begin}{text}{end}")).expect("it can be written");
+            group.throughput(Throughput::Elements(count as u64));
+            group.bench_function(BenchmarkId::from_parameter(count), |bench| {
+                bench.iter(|| scanned(&rules, folder.path().to_owned(), 1));
+            });
+        }
+        group.finish();
+    }
+}
+
+criterion_group!(benches, rules, prefilter, map, whole, places);
 criterion_main!(benches);

@@ -67,7 +67,9 @@ pub fn run(args: &ScanArgs, display: &Display) -> Result<Exit, Failure> {
     let gate = &setup.settings.gate;
     let unseen = report.milder.iter().filter(|&&severity| gate.fail_on.is_some_and(|limit| severity >= limit)).count();
     if unseen > 0 && !display.quiet {
-        eprintln!("the gate counts {unseen} more that the least severity to show leaves out (--min-severity)");
+        output::to_stderr(&format!(
+            "the gate counts {unseen} more that the least severity to show leaves out (--min-severity)"
+        ));
     }
     Ok(exit(&report, gate, args.exit_zero))
 }

@@ -1,11 +1,12 @@
 //! Functions that say they compress and return an encoding, which is longer
 //! than what went in: base64 by a third, hex by two.
 
+mod flags;
 mod flow;
 mod patch;
 
 use oxc_ast::AstKind;
-use oxc_ast::ast::{ConditionalExpression, Expression, ObjectProperty, VariableDeclarator};
+use oxc_ast::ast::{Expression, ObjectProperty, VariableDeclarator};
 use oxc_syntax::node::NodeId;
 
 use super::Run;
@@ -18,7 +19,7 @@ use crate::lang::typescript::names::words;
 use crate::lang::typescript::path::is_project_module;
 use crate::lang::typescript::values::key_name;
 use crate::lang::typescript::{Model, bare, span};
-use crate::observe::{Gift, IfNo, Known, NameRef, Need, Question, Step, Value};
+use crate::observe::{Gift, IfNo, NameRef, Need, Question, Step};
 use crate::source::Span;
 
 /// The analysis with everything it may say.
@@ -179,7 +180,8 @@ fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
         let found = match node.kind() {
             AstKind::VariableDeclarator(declarator) => constant(model, sink, node.id(), declarator),
             AstKind::ObjectProperty(property) => entry(model, sink, node.id(), property),
-            AstKind::ConditionalExpression(choice) => flagged(model, sink, node.id(), choice),
+            AstKind::ConditionalExpression(choice) => flags::flagged(model, sink, node.id(), choice),
+            AstKind::IfStatement(choice) => flags::branched(model, sink, node.id(), choice),
             _ => None,
         };
         if let Some(builder) = found {
@@ -188,55 +190,22 @@ fn run(model: &Model<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// `compress ? Buffer.from(text).toString('base64') : text` in a function that
-/// compresses nothing, and `….toString(compress ? 'base64' : 'utf8')`.
-fn flagged<'a>(
-    model: &Model<'a>,
-    sink: &Sink<'_>,
-    node: NodeId,
-    choice: &'a ConditionalExpression<'a>,
-) -> Option<Builder> {
-    let flag = model.path_of(&choice.test);
-    let asks = words(flag.leaf())
-        .iter()
-        .any(|word| is_compressor(word) && !MADE_SMALLER.contains(&word.as_str()) && !word.starts_with("de"));
-    let function = model.function_of(node)?;
-    if !asks || promises(&model.name_of(function).unwrap_or_default()) {
-        return None;
-    }
-    let encoding = match model.value(&choice.consequent) {
-        Known::Here(Value::Text(encoding), _) => {
-            let AstKind::CallExpression(call) = model.nodes().parent_kind(node) else { return None };
-            let Expression::StaticMemberExpression(member) = bare(&call.callee) else { return None };
-            let (name, grows) = match encoding.as_str() {
-                "base64" | "base64url" => ("base64", BASE64_GROWS),
-                "hex" => ("hex", HEX_GROWS),
-                _ => return None,
-            };
-            let of_text = member.property.name == "toString" && model.text(&member.object).starts_with("Buffer.from(");
-            of_text.then(|| flow::Encoding { name, grows, at: span(call), by_name: None })?
-        }
-        _ => flow::of_text(model, &choice.consequent)?,
-    };
-    if flow::of_text(model, &choice.alternate).is_some() || compresses_within(model, function) {
-        return None;
-    }
-    let shown = model.text(&choice.test);
-    Some(told(model, sink, function, span(&choice.test), shown, &encoding, store_name(model, function)))
-}
-
 /// `const compressed = Buffer.from(JSON.stringify(x)).toString('base64')` in a
-/// function that compresses nothing.
+/// function that compresses nothing, or any constant in `putCompressed`.
 fn constant<'a>(
     model: &Model<'a>,
     sink: &Sink<'_>,
     node: NodeId,
     declarator: &VariableDeclarator<'a>,
 ) -> Option<Builder> {
+    /// What such a function does with what it makes.
+    const SENDS: &[&str] = &["put", "store", "save", "send", "write", "upload", "set", "publish", "emit", "cache"];
     let name = declarator.id.get_identifier_name()?;
-    let promised = words(&name).iter().any(|word| MADE_SMALLER.contains(&word.as_str()));
+    let says = |name: &str| words(name).iter().any(|word| MADE_SMALLER.contains(&word.as_str()));
     let function = model.function_of(node)?;
-    if !promised || promises(&model.name_of(function).unwrap_or_default()) {
+    let around = model.name_of(function).unwrap_or_default();
+    let sends = words(&around).first().is_some_and(|first| SENDS.contains(&first.as_str())) && says(&around);
+    if !says(&name) && !sends || promises(&around) {
         return None;
     }
     let init = declarator.init.as_ref()?;
@@ -362,7 +331,9 @@ fn promises(name: &str) -> bool {
 /// compresses: `encode` of `SnappyCodec`, or of what is called `'deflated'`.
 fn class_that_promises(model: &Model<'_>, function: NodeId, name: &str) -> Option<String> {
     const ENCODES: &[&str] = &["encode", "pack", "serialize", "serialise", "wrap", "transform", "apply"];
-    if !words(name).first().is_some_and(|word| ENCODES.contains(&word.as_str())) {
+    // `{ to: (value) => …, from: … }`, one way of a pair.
+    let one_way = matches!(name, "to" | "out");
+    if !one_way && !words(name).first().is_some_and(|word| ENCODES.contains(&word.as_str())) {
         return None;
     }
     let holder = holder_of(model, function)?;

@@ -84,14 +84,15 @@ pub fn of_text<'a>(model: &Model<'a>, value: &'a Expression<'a>) -> Option<Encod
         AstKind::IdentifierReference(id) => Some(id.name.as_str()),
         _ => None,
     });
-    let promised = names.into_iter().any(|name| {
-        words(name)
-            .iter()
-            .any(|word| super::is_compressor(word) || crate::analyze::MADE_SMALLER.contains(&word.as_str()))
-    });
+    let promised = names.into_iter().any(says_compressed);
     let text = model.text(bare(value));
     let made_of_text = text.contains("JSON.stringify(") || text.contains("Buffer.from(") || text.contains("btoa(");
     (made_of_text && !promised).then_some(encoding)
+}
+
+/// True where a word of a text speaks of something that was made smaller.
+fn says_compressed(text: &str) -> bool {
+    words(text).iter().any(|word| super::is_compressor(word) || crate::analyze::MADE_SMALLER.contains(&word.as_str()))
 }
 
 /// Follows values through one function, and functions through the file.
@@ -212,8 +213,15 @@ impl<'a> Follow<'_, 'a> {
                     let decodes = matches!(&other, Some(Value::Text(t)) if t.starts_with("base64") || t == "hex");
                     return if text && !decodes { next(first) } else { Flow::Other };
                 }
-                ("JSON", ["stringify"])
-                | ("String" | "encodeURIComponent" | "unescape" | "escape" | "encodeURI", [])
+                // A text, whatever it is of: what was compressed on the way is
+                // called so.
+                ("JSON", ["stringify"]) => {
+                    return match next(first) {
+                        Flow::Other if !says_compressed(model.text(first)) => Flow::Input,
+                        found => found,
+                    };
+                }
+                ("String" | "encodeURIComponent" | "unescape" | "escape" | "encodeURI", [])
                 | ("Object", ["entries" | "keys" | "values" | "fromEntries"])
                 | ("Array" | "Uint8Array", ["from"])
                 | ("Promise", ["resolve"]) => return next(first),
@@ -326,7 +334,11 @@ impl<'a> Follow<'_, 'a> {
                     return inner != function && more();
                 }
                 let leaf = path.leaf();
-                !HARMLESS.contains(&leaf) && !touches_nothing(&path) && encoder_by_name(leaf).is_none()
+                // `document.toObject()` is handed nothing to compress.
+                let asks = call.arguments.is_empty()
+                    && matches!(path.root, Root::Symbol(symbol, _) if matches!(model.binding(symbol), Binding::Parameter))
+                    && !super::is_compressor(&leaf.to_ascii_lowercase());
+                !asks && !HARMLESS.contains(&leaf) && !touches_nothing(&path) && encoder_by_name(leaf).is_none()
             }
             AstKind::NewExpression(new) if inside.contains(span(new)) => {
                 let leaf = model.path_of(&new.callee).leaf();

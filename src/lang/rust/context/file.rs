@@ -52,7 +52,7 @@ impl FileFacts {
         if class == PathClass::Product || class == PathClass::Script {
             if has(TEST_WORDS) {
                 class = PathClass::Test;
-            } else if has(CLI_WORDS) || is_tool() {
+            } else if has(CLI_WORDS) && !is_helper(stem) || is_tool() {
                 class = PathClass::Script;
             }
         }
@@ -96,6 +96,15 @@ impl FileFacts {
         let is_wasm = text.contains("wasm_bindgen") || text.contains("worker::event");
         Self { routed: routed(tree), class, is_wasm }
     }
+}
+
+/// True for `utils/download_utils.rs`: what helps with a download, and is no
+/// program that downloads.
+fn is_helper(stem: &str) -> bool {
+    const HELPS: &[&str] = &["util", "utils", "helper", "helpers", "common"];
+    let name = stem.rsplit('/').next().unwrap_or(stem);
+    let folders = stem.strip_suffix(name).unwrap_or("");
+    name.split('_').any(|word| HELPS.contains(&word)) && !folders.split('/').any(|part| CLI_WORDS.contains(&part))
 }
 
 /// True for names of functions that may run as long as the process.
