@@ -1,5 +1,6 @@
 //! What a name of another file stands for, followed through imports and re-exports.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::Facts;
@@ -34,15 +35,23 @@ pub enum Found<'e> {
 
 /// What `name`, written in the file at `from`, stands for.
 pub fn find<'e>(from: &str, name: &NameRef, facts: &Facts, exports: &'e dyn Exports) -> Found<'e> {
-    follow(from, name, facts, exports, HOPS)
+    /// Modules that bring in all of one another are many to go through.
+    const LOOKS: u32 = 96;
+    let left = Cell::new(if from.ends_with(".rs") { LOOKS } else { u32::MAX });
+    follow(from, name, (facts, exports, &left), HOPS)
 }
 
-fn follow<'e>(from: &str, name: &NameRef, facts: &Facts, exports: &'e dyn Exports, hops: u32) -> Found<'e> {
-    if hops == 0 {
+/// What a search looks into, and how many more files it may.
+type Around<'e, 'a> = (&'a Facts, &'e dyn Exports, &'a Cell<u32>);
+
+fn follow<'e>(from: &str, name: &NameRef, around: Around<'e, '_>, hops: u32) -> Found<'e> {
+    let (facts, exports, left) = around;
+    if hops == 0 || left.get() == 0 {
         return Found::Unknown;
     }
+    left.set(left.get() - 1);
     let Some(path) = facts.resolve(from, &name.module) else {
-        if let Some(found) = in_globbed_module(from, name, facts, exports, hops) {
+        if let Some(found) = in_globbed_module(from, name, around, hops) {
             return found;
         }
         let package = is_package(&name.module);
@@ -62,7 +71,7 @@ fn follow<'e>(from: &str, name: &NameRef, facts: &Facts, exports: &'e dyn Export
             Some(Export::From(next)) => {
                 let mut next = next.clone();
                 next.members.extend(names[taken..].iter().map(|&part| part.to_owned()));
-                return follow(&path, &next, facts, exports, hops - 1);
+                return follow(&path, &next, around, hops - 1);
             }
             _ => {}
         }
@@ -77,7 +86,7 @@ fn follow<'e>(from: &str, name: &NameRef, facts: &Facts, exports: &'e dyn Export
         let mut next = next.clone();
         next.members.last_mut().unwrap_or(&mut next.name).push_str(GIVEN);
         next.members.extend(names[taken..].iter().map(|&part| part.to_owned()));
-        return follow(&path, &next, facts, exports, hops - 1);
+        return follow(&path, &next, around, hops - 1);
     }
     // What a class does not say itself, the one that it extends may.
     if let [class, members @ ..] = names.as_slice()
@@ -86,10 +95,10 @@ fn follow<'e>(from: &str, name: &NameRef, facts: &Facts, exports: &'e dyn Export
     {
         let mut above = above.clone();
         above.members.extend(members.iter().map(|&member| member.to_owned()));
-        return follow(&path, &above, facts, exports, hops - 1);
+        return follow(&path, &above, around, hops - 1);
     }
     if let Some(next) = in_reexported_module(from, &path, name, &file.exports, facts) {
-        return follow(&path, &next, facts, exports, hops - 1);
+        return follow(&path, &next, around, hops - 1);
     }
     // A client's method is named for any of its models: `prisma.*.findMany`.
     if let [client, _, method] = names.as_slice()
@@ -104,7 +113,7 @@ fn follow<'e>(from: &str, name: &NameRef, facts: &Facts, exports: &'e dyn Export
     let mut needed = BTreeSet::new();
     for module in &file.star_exports {
         let next = NameRef { module: module.clone(), ..name.clone() };
-        match follow(&path, &next, facts, exports, hops - 1) {
+        match follow(&path, &next, around, hops - 1) {
             Found::Unknown | Found::Package(_) => {}
             Found::NeedFiles(files) => needed.extend(files),
             found => return found,
@@ -137,13 +146,8 @@ fn in_reexported_module(
 /// What a module of another file holds that a glob brings into the Rust file at
 /// `from`: `users::get` where `use super::*` brings the module above its
 /// `use infra::table::users`.
-fn in_globbed_module<'e>(
-    from: &str,
-    name: &NameRef,
-    facts: &Facts,
-    exports: &'e dyn Exports,
-    hops: u32,
-) -> Option<Found<'e>> {
+fn in_globbed_module<'e>(from: &str, name: &NameRef, around: Around<'e, '_>, hops: u32) -> Option<Found<'e>> {
+    let (facts, exports, _) = around;
     let own = exports.observations(from).filter(|_| from.ends_with(".rs"))?;
     let (first, rest) = name.module.split_once("::").map_or((name.module.as_str(), None), |(f, r)| (f, Some(r)));
     let mut needed = BTreeSet::new();
@@ -156,7 +160,7 @@ fn in_globbed_module<'e>(
         if let Some(Export::From(module)) = above.exports.get(first) {
             let parts = [Some(module.module.as_str()), Some(module.name.as_str()), rest];
             let module = parts.into_iter().flatten().collect::<Vec<_>>().join("::");
-            return Some(follow(&path, &NameRef { module, ..name.clone() }, facts, exports, hops - 1));
+            return Some(follow(&path, &NameRef { module, ..name.clone() }, around, hops - 1));
         }
     }
     (!needed.is_empty()).then_some(Found::NeedFiles(needed))
@@ -185,7 +189,11 @@ fn implemented<'e>(path: &str, names: &[&str], facts: &Facts, exports: &'e dyn E
             _ => return Found::Unknown,
         }
     }
-    let most = found.into_iter().max_by_key(|(_, summary)| (summary.effect, summary.io, summary.calls.len()));
+    // What they call in turn would have to be followed for each of them.
+    if found.len() > 1 && found.iter().any(|(_, summary)| !summary.calls.is_empty()) {
+        return Found::Unknown;
+    }
+    let most = found.into_iter().max_by_key(|(_, summary)| (summary.effect, summary.uses_transaction, summary.io));
     most.map_or(Found::Unknown, |(file, summary)| Found::Function(file.to_owned(), summary))
 }
 

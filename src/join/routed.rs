@@ -20,8 +20,12 @@ impl Routed {
         for file in files.iter() {
             let from = file.source.path.as_str();
             for (name, at) in &file.map.observations.routed {
-                if let Found::Function(path, _) = lookup::find(from, name, facts, files) {
-                    all.entry((path, name.name.clone())).or_insert_with(|| (from.to_owned(), *at));
+                if let Found::Function(path, summary) = lookup::find(from, name, facts, files)
+                    && let Some(file) = files.get(&path)
+                {
+                    // As it is declared, whatever it is called on the way.
+                    let declared = file.source.slice(summary.span).to_owned();
+                    all.entry((path, declared)).or_insert_with(|| (from.to_owned(), *at));
                 }
             }
         }

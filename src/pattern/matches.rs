@@ -170,7 +170,7 @@ fn join_chains<'t>(
 }
 
 /// True where the statement that `link` adds mentions a name that a statement
-/// of the chain so far binds.
+/// of the chain so far binds, or asks for the very same (a try, a warm-up).
 fn uses_earlier<'t>(
     chain: &Hit<'t>,
     link: &Hit<'t>,
@@ -181,10 +181,17 @@ fn uses_earlier<'t>(
 ) -> Option<bool> {
     let added = link.of(next);
     let added_ids: Vec<usize> = added.iter().map(Node::id).collect();
+    let asked = |node: &Node<'t>| {
+        let value = node.child_by_field_name("value")?;
+        Some(text.get(value.byte_range())?.trim_end_matches('?'))
+    };
     let mut bound = std::collections::BTreeSet::new();
     for node in chain.of(first).iter().chain(chain.of(next)) {
         if !added_ids.contains(&node.id()) {
             names_bound(*node, text, budget, &mut bound)?;
+            if asked(node).is_some() && added.iter().any(|added| asked(added) == asked(node)) {
+                return Some(true);
+            }
         }
     }
     for node in added {

@@ -170,12 +170,15 @@ struct Known<'m> {
     serial: bool,
     lets_through: bool,
     no_read: bool,
+    /// What is awaited, as it is written.
+    texts: BTreeSet<&'m str>,
 }
 
 impl<'m> Known<'m> {
     fn wait(&mut self, model: &'m Model<'_>, wait: &Wait<'m>) {
         self.awaited.extend(&wait.gives);
         self.given.extend(&wait.gives);
+        self.texts.insert(model.source.slice(model.tree.span(wait.call)));
         // A step that stands before may read what has that name now.
         if wait.gives.iter().any(|name| self.read.contains(name)) {
             let steps = std::mem::take(&mut self.steps);
@@ -238,6 +241,10 @@ fn why_not(model: &Model<'_>, run: &Known<'_>, next: &Wait<'_>) -> Option<Step> 
     let names = model.names_in(next.call);
     if let Some(name) = names.iter().find(|name| run.given.contains(*name)) {
         return Some(Step::at("reads-earlier-result", span).with("name", *name));
+    }
+    // The same again is a try, or a warm-up.
+    if run.texts.contains(model.source.slice(span)) {
+        return Some(Step::at("not-both-reads", span));
     }
     // What two conditions decide is seldom asked for together.
     if next.chosen && run.chosen {

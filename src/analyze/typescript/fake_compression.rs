@@ -200,11 +200,14 @@ fn constant<'a>(
 ) -> Option<Builder> {
     /// What such a function does with what it makes.
     const SENDS: &[&str] = &["put", "store", "save", "send", "write", "upload", "set", "publish", "emit", "cache"];
+    /// What it calls what it sends.
+    const BODIES: &[&str] = &["body", "data", "payload", "content", "value", "blob", "entry", "record"];
     let name = declarator.id.get_identifier_name()?;
     let says = |name: &str| words(name).iter().any(|word| MADE_SMALLER.contains(&word.as_str()));
     let function = model.function_of(node)?;
     let around = model.name_of(function).unwrap_or_default();
-    let sends = words(&around).first().is_some_and(|first| SENDS.contains(&first.as_str())) && says(&around);
+    let is_body = words(&name).last().is_some_and(|last| BODIES.contains(&last.as_str()));
+    let sends = is_body && words(&around).first().is_some_and(|first| SENDS.contains(&first.as_str())) && says(&around);
     if !says(&name) && !sends || promises(&around) {
         return None;
     }
@@ -214,7 +217,12 @@ fn constant<'a>(
         return None;
     }
     let store = || store_name(model, function).or_else(|| kept_in(model, declarator));
-    let told = |encoding: &_| told(model, sink, function, span(&declarator.id), &name, encoding, store());
+    // It is the constant's name that promises, or the function's.
+    let (named, shown) = match says(&name) {
+        true => (span(&declarator.id), name.as_str()),
+        false => (name_span(model, function), around.as_ref()),
+    };
+    let told = |encoding: &_| told(model, sink, function, named, shown, encoding, store());
     match flow::of_text(model, init) {
         Some(encoding) => Some(told(&encoding)),
         None => Some(ask(&elsewhere()?, told)),

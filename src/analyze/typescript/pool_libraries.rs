@@ -49,7 +49,8 @@ const ALL: &[Library] = &[
         max: &["max"],
         min: &[],
         acquire: &[],
-        pools: true,
+        // Opened as it is asked for; a worker at the edge makes one per request.
+        pools: false,
         shown: true,
     },
     Library {

@@ -272,7 +272,31 @@ pub fn speaks_of_order(comment: &str) -> bool {
     let lower = comment.to_ascii_lowercase();
     let words = || lower.split(|c: char| !c.is_ascii_alphanumeric());
     // "In parallel" tells of what is done, "not in parallel" what must not be.
-    let refuses = || words().any(|word| matches!(word, "not" | "never" | "no" | "t" | "avoid" | "cannot"));
+    const REFUSES: &[&str] = &[
+        "not",
+        "never",
+        "no",
+        "t",
+        "avoid",
+        "cannot",
+        "instead",
+        "rather",
+        "without",
+        "than",
+        "breaks",
+        "makes",
+        "trips",
+        "deadlock",
+        "deadlocks",
+        "fails",
+        "limit",
+        "limits",
+        "429",
+        "bans",
+        "overload",
+        "overloads",
+    ];
+    let refuses = || words().any(|word| REFUSES.contains(&word));
     words().any(|word| match word {
         "parallel" | "concurrently" => refuses(),
         word => ORDER_WORDS.contains(&word),

@@ -121,6 +121,10 @@ fn run<'m, 'a, 's>(model: &'m Model<'a>, sink: &mut Sink<'s>) {
         } else if let (false, Some(numbers)) = (per_call, numbers_elsewhere(model, &library, arguments)) {
             // `new Pool(settings.postgres)`: the join looks into the other file.
             let place = span(&model.kind(node));
+            let named = std::iter::once(&numbers.name).chain(&numbers.members);
+            if named.into_iter().any(|name| names_purpose(name)) || is_dedicated(model, node, &[]) {
+                continue;
+            }
             let max = NameRef { members: [&numbers.members[..], &[library.max[0].to_owned()]].concat(), ..numbers };
             sink.observations().pools.push(site(&library, place, &enclosing, Known::Elsewhere(max, place)));
         }
@@ -249,7 +253,7 @@ fn weigh<'a>(
         min: number(library.min).unwrap_or(Known::Absent),
         acquire_ms: number(library.acquire).unwrap_or(Known::Absent),
         default_max: default.map_or(Known::Absent, |(max, at)| Known::Here(max, at)),
-        dedicated: is_dedicated(model, object),
+        dedicated: is_dedicated(model, object.node_id.get(), &[object]),
         ..site(library, span(object), enclosing, number(library.max).unwrap_or(Known::Absent))
     };
     if matches!((&site.max, &site.min), (Known::Absent, Known::Absent)) {
@@ -277,7 +281,7 @@ fn weigh<'a>(
 
 /// Names of what one connection is right for: it listens, holds a lock, or
 /// changes the schema.
-fn is_dedicated(model: &Model<'_>, object: &ObjectExpression<'_>) -> bool {
+fn names_purpose(name: &str) -> bool {
     const PURPOSES: &[&str] = &[
         "listen",
         "listener",
@@ -314,22 +318,36 @@ fn is_dedicated(model: &Model<'_>, object: &ObjectExpression<'_>) -> bool {
         "single",
         "shadow",
     ];
+    words(name).iter().any(|word| PURPOSES.contains(&word.as_str()))
+}
+
+/// True for a pool of one purpose, by the names around `node` and its file, by
+/// how it is shown to its server in `options`, or since the file does with it
+/// what needs one connection: it migrates or listens.
+fn is_dedicated<'a>(model: &Model<'a>, node: NodeId, options: &[&'a ObjectExpression<'a>]) -> bool {
+    const USES: &[&str] = &["migrate(", ".listen(", ".subscribe(", "LISTEN "];
+    let serves =
+        |text: &str| text.contains(".listen(") && (text.contains("app.listen(") || text.contains("server.listen("));
+    let text = model.source.text.as_str();
+    if text.contains("postgres(") && !serves(text) && USES.iter().any(|used| text.contains(used)) {
+        return true;
+    }
     let nodes = model.nodes();
-    let names = nodes.ancestor_ids(object.node_id.get()).filter_map(|id| match nodes.kind(id) {
+    let names = nodes.ancestor_ids(node).filter_map(|id| match nodes.kind(id) {
         AstKind::VariableDeclarator(declarator) => declarator.id.get_identifier_name().map(|name| name.to_string()),
         AstKind::PropertyDefinition(property) => key_name(&property.key).map(|name| name.into_owned()),
         kind if is_function(kind) => model.name_of(id).map(|name| name.into_owned()),
         _ => None,
     });
     let shown = ["application_name", "applicationName", "appName"].iter().filter_map(|name| {
-        match model.value(model.property(object, name).found()?) {
+        options.iter().find_map(|object| match model.value(model.property(object, name).found()?) {
             Known::Here(Value::Text(text), _) => Some(text),
             _ => None,
-        }
+        })
     });
     let file = model.source.path.rsplit('/').next().map(str::to_owned);
     let mut all = names.chain(shown).chain(file);
-    all.any(|name| words(&name).iter().any(|word| PURPOSES.contains(&word.as_str())))
+    all.any(|name| names_purpose(&name))
 }
 
 /// True below a key that names an environment in which nobody waits:
@@ -358,8 +376,9 @@ fn wait_limit<'a>(
     let given = options::options(model, arguments, 0);
     let shown = argument(arguments, 0).filter(|e| matches!(bare(e), Expression::ObjectExpression(_)));
     let place = shown.map_or_else(|| span(&model.kind(node)), span);
-    let dedicated =
-        argument(arguments, 0).and_then(|given| model.object(given)).is_some_and(|o| is_dedicated(model, o));
+    let dedicated = argument(arguments, 0)
+        .and_then(|given| model.object(given))
+        .is_some_and(|o| is_dedicated(model, o.node_id.get(), &[o]));
     let in_service =
         Need { question: Question::InService, span: None, if_unknown: Some(Confidence::Possible), if_no: IfNo::Clear };
     let builder = sink

@@ -79,11 +79,14 @@ pub fn observe(model: &Model<'_>) -> Observations {
         observations.star_exports = scope.globs.iter().filter(own).map(|path| path.join("::")).collect();
     }
     observe_types(model, &mut observations);
-    let routed = handed_to_router(&model.tree).into_iter().filter_map(|argument| {
-        let of = reference(&model.resolved(argument)?)?;
-        (of.module != "self").then(|| (of, model.tree.span(argument)))
-    });
-    observations.routed = routed.collect();
+    const ROUTERS: &[&str] = &["axum", "actix_web", "poem", "salvo", "tide", "ntex", "rocket", "warp"];
+    if ROUTERS.iter().any(|router| model.names_crate(router)) && !model.is_test(NodeId::ROOT) {
+        let routed = handed_to_router(&model.tree).into_iter().filter_map(|argument| {
+            let of = reference(&model.resolved(argument)?)?;
+            (of.module != "self" && of.members.is_empty()).then(|| (of, model.tree.span(argument)))
+        });
+        observations.routed = routed.collect();
+    }
     observations.timeout_layers = model.tree.all().filter_map(|id| timeout_layer(model, id)).collect();
     observations
 }

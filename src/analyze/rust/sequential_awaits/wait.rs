@@ -42,6 +42,9 @@ pub struct Between {
 
 /// The wait of a statement.
 pub fn wait<'m>(model: &'m Model<'_>, statement: NodeId) -> Option<Wait<'m>> {
+    if has_attribute(model, statement) {
+        return None;
+    }
     match model.tree.kind(statement) {
         Kind::Let { pattern, init: Some(init), otherwise: None, .. } => {
             // A result that nobody reads was asked for its effect, or to see
@@ -234,8 +237,19 @@ fn entry<'m>(model: &'m Model<'_>, value: NodeId) -> Option<Wait<'m>> {
     })
 }
 
+/// True below `#[cfg(…)]` and its like: which of two is there is not seen.
+fn has_attribute(model: &Model<'_>, statement: NodeId) -> bool {
+    let span = model.tree.node(statement).outer;
+    let before = model.source.text.get(..span.start as usize).unwrap_or("").trim_end();
+    let line = before.rsplit('\n').next().unwrap_or("").trim_start();
+    model.source.slice(span).starts_with("#[") || before.ends_with(']') && line.starts_with("#[")
+}
+
 /// A statement that only gives a value, fills a local, or logs.
 pub fn between(model: &Model<'_>, statement: NodeId) -> Option<Between> {
+    if has_attribute(model, statement) {
+        return None;
+    }
     let of = |by_name| Some(Between { statement, by_name });
     match model.tree.kind(statement) {
         Kind::Let { init: None, .. } | Kind::Item => of(false),

@@ -60,27 +60,42 @@ pub(super) fn branched<'a>(
     node: NodeId,
     choice: &'a IfStatement<'a>,
 ) -> Option<Builder> {
+    // What is looked up by such a name is a key, and no value that is kept.
+    const KEYS: &[&str] = &["key", "cursor", "token", "id", "hash", "etag", "signature"];
     let (test, wanted_inside) = match bare(&choice.test) {
         Expression::UnaryExpression(not) if not.operator.is_not() => (&not.argument, false),
         other => (other, true),
     };
     let function = model.function_of(node).filter(|_| asks_to_compress(model, test))?;
-    if promises(&model.name_of(function).unwrap_or_default()) && model.parameters(function)?.items.len() < 2
-        || compresses_within(model, function)
-    {
+    let name = model.name_of(function).unwrap_or_default();
+    // A postal code is called `zip`.
+    let flag = words(model.path_of(test).leaf());
+    let plain =
+        flag.iter().any(|word| word.contains("compress") || matches!(word.as_str(), "gzip" | "deflate" | "brotli"));
+    let is_key = words(&name).last().is_some_and(|last| KEYS.contains(&last.as_str()));
+    if !plain || is_key || promises(&name) && model.parameters(function)?.items.len() < 2 {
+        return None;
+    }
+    if compresses_within(model, function) {
         return None;
     }
     let inside = span(&choice.consequent);
-    let encoding = flow::returns(model, function).into_iter().find_map(|value| {
-        let held = match bare(value) {
-            // `{ packed: true, body: … }`.
-            Expression::ObjectExpression(object) => object.properties.iter().find_map(|kind| match kind {
-                ObjectPropertyKind::ObjectProperty(property) => flow::of_text(model, &property.value),
-                ObjectPropertyKind::SpreadProperty(_) => None,
-            }),
-            other => flow::of_text(model, other),
-        };
-        held.filter(|_| inside.contains(span(value)) == wanted_inside)
-    })?;
+    let mut asked = flow::returns(model, function).into_iter().filter(|value| match wanted_inside {
+        true => inside.contains(span(*value)),
+        false => span(*value).start > span(choice).end,
+    });
+    let encoded = |value: &'a Expression<'a>| match bare(value) {
+        // `{ packed: true, body: … }`.
+        Expression::ObjectExpression(object) => object.properties.iter().find_map(|kind| match kind {
+            ObjectPropertyKind::ObjectProperty(property) => flow::of_text(model, &property.value),
+            ObjectPropertyKind::SpreadProperty(_) => None,
+        }),
+        other => flow::of_text(model, other),
+    };
+    let encoding = encoded(asked.next()?)?;
+    // All that the flag leads to is an encoding.
+    if !asked.all(|value| encoded(value).is_some()) {
+        return None;
+    }
     Some(told(model, sink, function, span(test), model.text(test), &encoding, store_name(model, function)))
 }

@@ -177,6 +177,27 @@ impl<'a> Follow<'_, 'a> {
         }
     }
 
+    /// What a document gives of itself to be written: no call of anything else.
+    fn is_plain_text(&self, value: &'a Expression<'a>) -> bool {
+        let model = self.model;
+        let made = match bare(value) {
+            Expression::Identifier(id) => match model.symbol_of(id).map(|symbol| model.binding(symbol)) {
+                Some(Binding::Constant(init)) => init,
+                _ => value,
+            },
+            _ => value,
+        };
+        model.subtree(model.node(made)).all(|id| match model.kind(id) {
+            AstKind::CallExpression(call) => {
+                let path = model.callee(call);
+                touches_nothing(&path)
+                    || call.arguments.is_empty() && matches!(path.leaf(), "toObject" | "toJSON" | "serialize" | "lean")
+            }
+            AstKind::NewExpression(new) => model.path_of(&new.callee).is_global("Date", &[]),
+            _ => true,
+        })
+    }
+
     fn constructed(&self, new: &'a NewExpression<'a>, depth: u32) -> Flow<'a> {
         let path = self.model.path_of(&new.callee);
         let copies = path.is_global("Uint8Array", &[]) || path.is_global("Buffer", &[]);
@@ -217,7 +238,7 @@ impl<'a> Follow<'_, 'a> {
                 // called so.
                 ("JSON", ["stringify"]) => {
                     return match next(first) {
-                        Flow::Other if !says_compressed(model.text(first)) => Flow::Input,
+                        Flow::Other if !says_compressed(model.text(first)) && self.is_plain_text(first) => Flow::Input,
                         found => found,
                     };
                 }
@@ -336,8 +357,8 @@ impl<'a> Follow<'_, 'a> {
                 let leaf = path.leaf();
                 // `document.toObject()` is handed nothing to compress.
                 let asks = call.arguments.is_empty()
-                    && matches!(path.root, Root::Symbol(symbol, _) if matches!(model.binding(symbol), Binding::Parameter))
-                    && !super::is_compressor(&leaf.to_ascii_lowercase());
+                    && matches!(leaf, "toObject" | "toJSON" | "toString" | "valueOf" | "serialize" | "lean")
+                    && matches!(path.root, Root::Symbol(symbol, _) if matches!(model.binding(symbol), Binding::Parameter));
                 !asks && !HARMLESS.contains(&leaf) && !touches_nothing(&path) && encoder_by_name(leaf).is_none()
             }
             AstKind::NewExpression(new) if inside.contains(span(new)) => {

@@ -3,6 +3,7 @@
 use super::{Operation, Resource};
 use crate::lang::rust::Model;
 use crate::lang::rust::node::{Kind, NodeId};
+use crate::lang::typescript::names;
 use crate::observe::{Effect, Io};
 
 impl Model<'_> {
@@ -313,7 +314,13 @@ impl Model<'_> {
         for _ in 0..STEPS {
             at = match self.tree.kind(at) {
                 Kind::Path(path) => match path.last() {
-                    Some(leaf) if is_shouted(leaf) => return true,
+                    Some(leaf) if is_shouted(leaf) => {
+                        // One for each task or thread may be a transaction.
+                        const SERIAL: &[&str] = &["tx", "txn", "trx", "transaction", "conn", "connection", "session"];
+                        return !names::has_word(leaf, SERIAL)
+                            && !self.mentions("task_local!")
+                            && !self.mentions("thread_local!");
+                    }
                     _ => match self.init_of(at) {
                         Some(init) => init,
                         None => return false,
@@ -403,5 +410,12 @@ fn sql_effect(sql: &str) -> Effect {
         " INTO ",
         "SETVAL",
     ];
-    if reads && !WRITES.iter().any(|word| upper.contains(word)) { Effect::Read } else { Effect::Write }
+    // `SELECT claim_job()`: what a function of the database does, it alone knows.
+    const COMPUTES: &[&str] = &["NOW(", "VERSION(", "COALESCE(", "CURRENT_", "GREATEST(", "LEAST("];
+    let calls = !upper.contains("FROM") && upper.contains('(') && !COMPUTES.iter().any(|name| upper.contains(name));
+    match () {
+        () if !reads || WRITES.iter().any(|word| upper.contains(word)) => Effect::Write,
+        () if calls => Effect::Unknown,
+        () => Effect::Read,
+    }
 }

@@ -270,7 +270,18 @@ impl Model<'_> {
     fn opens_cell(&self, value: NodeId) -> bool {
         let Kind::Method { receiver, name, args, .. } = self.tree.kind(value) else { return false };
         match name.as_str() {
-            "get_or_init" | "get_or_try_init" => args.len() == 1,
+            // What it gives is used, and what it waits for once only opens.
+            "get_or_init" | "get_or_try_init" => {
+                let used =
+                    self.bound_by(self.tree.node(value).parent).and_then(|(_, pattern)| pattern.name()).is_some();
+                let writes = |&argument: &NodeId| {
+                    self.tree.below(argument).any(|id| match self.tree.kind(id) {
+                        Kind::Await(made) => self.operation(*made).is_some_and(|made| made.effect == Effect::Write),
+                        _ => false,
+                    })
+                };
+                args.len() == 1 && used && !args.iter().any(writes)
+            }
             "read" => args.is_empty() && self.leaf_name(*receiver).is_some_and(database::is_shouted),
             _ => false,
         }

@@ -212,9 +212,13 @@ pub fn effect<'a>(model: &Model<'a>, client: Client, names: &[&'a str], calls: &
         },
         Kind::Redis => match names {
             // What is queued is seen by itself.
-            ["pipeline" | "multi"] => Effect::None,
+            ["pipeline" | "multi"] if calls.first().is_some_and(|begun| begun.arguments.is_empty()) => Effect::None,
             [name] => read_if(is_redis_read(name)),
-            ["pipeline" | "multi", queued @ .., "exec"] => read_if(queued.iter().copied().all(is_redis_read)),
+            // A batch that is handed its commands may do anything.
+            ["pipeline" | "multi", queued @ .., "exec"] => {
+                let begun = calls.first().is_some_and(|begun| begun.arguments.is_empty());
+                read_if(begun && !queued.is_empty() && queued.iter().copied().all(is_redis_read))
+            }
             _ => Effect::Unknown,
         },
         Kind::Mongo => {

@@ -254,13 +254,19 @@ impl Summary {
 fn sends_queued(model: &Model<'_>, call: &CallExpression<'_>) -> bool {
     let path = model.callee(call);
     let (Root::Symbol(symbol, _), ["exec"]) = (path.root, path.members.as_slice()) else { return false };
-    match model.binding(symbol) {
+    let begun = match model.binding(symbol) {
         Binding::Constant(init) => match bare(init) {
-            Expression::CallExpression(begun) => matches!(model.callee(begun).leaf(), "pipeline" | "multi"),
+            // One that is handed its commands, or to somebody, may do anything.
+            Expression::CallExpression(begun) => {
+                begun.arguments.is_empty() && matches!(model.callee(begun).leaf(), "pipeline" | "multi")
+            }
             _ => false,
         },
         _ => false,
-    }
+    };
+    let nodes = model.nodes();
+    let only_called = |at| matches!(nodes.parent_kind(at), AstKind::StaticMemberExpression(_));
+    begun && model.scoping().get_resolved_references(symbol).all(|reference| only_called(reference.node_id()))
 }
 
 /// True where the function's own parameter is what `call` is made on.
