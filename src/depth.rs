@@ -6,6 +6,7 @@
 //! deeply as brackets do. Comments, the text of templates and the end of a
 //! statement, written or not, take nothing with them.
 
+use crate::lex::{self, BEFORE_STATEMENTS, BEFORE_VALUES};
 use crate::source::{Family, Language};
 
 /// Most open brackets or tags. oxc and syn passed 50,000 on 256 MB of stack.
@@ -17,28 +18,13 @@ const CHAIN: u32 = 50_000;
 /// Most `else` with another statement behind it, as in `else if`.
 const ELSES: u32 = 20_000;
 
-/// Words that something follows: the line may end there, the statement not.
+/// Words besides [`BEFORE_VALUES`] that something follows: the line may end
+/// there, the statement not.
 const OPEN_WORDS: &[&[u8]] = &[
-    b"return",
-    b"typeof",
-    b"case",
-    b"in",
-    b"of",
-    b"void",
-    b"delete",
-    b"throw",
-    b"yield",
-    b"await",
-    b"new",
-    b"else",
-    b"do",
-    b"instanceof",
     b"as",
     b"satisfies",
     b"keyof",
-    b"extends",
     b"infer",
-    b"default",
     b"export",
     b"const",
     b"let",
@@ -71,9 +57,6 @@ const OPEN_WORDS: &[&[u8]] = &[
 /// Words that go on with what stands on the line before.
 const GOES_ON: &[&[u8]] =
     &[b"in", b"of", b"instanceof", b"as", b"satisfies", b"extends", b"is", b"where", b"implements"];
-
-/// Words whose parentheses a statement follows.
-const HEADS: &[&[u8]] = &[b"if", b"while", b"for", b"with"];
 
 /// Why a text is too deep; `None` where the parsers bear it.
 pub fn too_deep(text: &str, language: Language) -> Option<String> {
@@ -186,7 +169,7 @@ impl<'t> Scan<'t> {
     fn token(&mut self) -> bool {
         let new_line = self.blank();
         let Some(&byte) = self.bytes.get(self.at) else { return false };
-        let word = word(self.rest());
+        let word = lex::word(self.rest());
         if self.ends_before(byte, word, new_line) {
             self.end_statement();
         }
@@ -204,16 +187,18 @@ impl<'t> Scan<'t> {
                 self.end_statement();
                 self.last = Last::Open;
             }
-            b'"' => self.quoted(byte),
-            b'\'' if self.rust => self.character(),
-            b'\'' => self.quoted(byte),
+            b'\'' if self.rust => self.value_to(lex::character(self.rest())),
+            // In Rust a text may have many lines.
+            b'"' | b'\'' => self.value_to(lex::quoted(self.rest(), byte, self.rust).ok()),
             b'`' if !self.rust => self.template(),
             b'/' if self.markup && self.rest().starts_with(b">") => {
                 self.tags = self.tags.saturating_sub(1);
                 self.end_statement();
                 self.sign();
             }
-            b'/' if !self.rust && (self.last != Last::Value && (self.last != Last::Block || new_line)) => self.regex(),
+            b'/' if !self.rust && (self.last != Last::Value && (self.last != Last::Block || new_line)) => {
+                self.value_to(lex::regex(self.rest()));
+            }
             b'<' if self.markup => self.tag(),
             _ => self.sign(),
         }
@@ -246,8 +231,8 @@ impl<'t> Scan<'t> {
         self.last = match word {
             // `for await (…)`
             b"await" if self.last == Last::Head => Last::Head,
-            _ if HEADS.contains(&word) => Last::Head,
-            _ if OPEN_WORDS.contains(&word) => Last::Open,
+            _ if BEFORE_STATEMENTS.contains(&word) => Last::Head,
+            _ if BEFORE_VALUES.contains(&word) || OPEN_WORDS.contains(&word) => Last::Open,
             _ => Last::Value,
         };
         if word == b"else" && !self.rest().trim_ascii_start().starts_with(b"{") {
@@ -303,30 +288,15 @@ impl<'t> Scan<'t> {
         memchr::memchr(b'\n', &self.bytes[start..self.at]).is_some()
     }
 
-    /// A text in quotes, which in Rust may have many lines.
-    fn quoted(&mut self, quote: u8) {
-        match end_of_quote(self.rest(), quote, self.rust) {
+    /// Goes past what ends there as a value; without an end the sign was one
+    /// for itself.
+    fn value_to(&mut self, end: Option<usize>) {
+        match end {
             Some(end) => {
                 self.at += end;
                 self.value();
             }
             None => self.sign(),
-        }
-    }
-
-    /// A character, or a lifetime, which has no second quote.
-    fn character(&mut self) {
-        let rest = self.rest();
-        // One character has at most four bytes.
-        let escaped = rest.first() == Some(&b'\\');
-        let most = if escaped { 12 } else { 5 };
-        let end = rest.iter().take(most).skip(if escaped { 2 } else { 1 }).position(|&b| b == b'\'');
-        match end {
-            Some(end) if escaped || end == 0 || rest[0] >= 0x80 => {
-                self.at += end + if escaped { 3 } else { 2 };
-                self.value();
-            }
-            _ => self.sign(),
         }
     }
 
@@ -354,26 +324,6 @@ impl<'t> Scan<'t> {
         }
     }
 
-    /// A regular expression ends on its line, or it was a division.
-    fn regex(&mut self) {
-        let (mut class, mut escaped) = (false, false);
-        for (at, &byte) in self.rest().iter().enumerate() {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\n' => break,
-                b'\\' => escaped = true,
-                b'[' => class = true,
-                b']' => class = false,
-                b'/' if !class => {
-                    self.at += at + 1;
-                    return self.value();
-                }
-                _ => {}
-            }
-        }
-        self.sign();
-    }
-
     /// `<` where there may be tags: one that begins, or one that ends.
     fn tag(&mut self) {
         match self.rest().first() {
@@ -386,26 +336,6 @@ impl<'t> Scan<'t> {
             _ => {}
         }
         self.sign();
-    }
-}
-
-/// The word or number that a text begins with.
-fn word(rest: &[u8]) -> &[u8] {
-    let in_word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$') || *b >= 0x80;
-    &rest[..rest.iter().take_while(|b| in_word(b)).count()]
-}
-
-/// The offset after the closing quote, on the same line unless `over_lines`.
-fn end_of_quote(rest: &[u8], quote: u8, over_lines: bool) -> Option<usize> {
-    let mut at = 0;
-    loop {
-        let stop = at + memchr::memchr3(quote, b'\\', b'\n', &rest[at..])?;
-        match rest[stop] {
-            b'\n' if over_lines => at = stop + 1,
-            b'\n' => return None,
-            b'\\' => at = (stop + 2).min(rest.len()),
-            _ => return Some(stop + 1),
-        }
     }
 }
 

@@ -25,6 +25,7 @@ pub mod finding;
 pub mod identity;
 pub mod join;
 pub mod lang;
+pub mod lex;
 pub mod map;
 pub mod observe;
 pub mod patch;

@@ -95,7 +95,7 @@ impl<'r> Mapper<'r> {
 
     /// Maps one file. A panic inside becomes a `panicked` entry.
     pub fn map(&self, path: &str, language: Language, class: PathClass) -> Mapped {
-        let mapped = self.guarded(path, language, class, |source| {
+        Self::kept(self.guarded(path, language, class, |source| {
             let prefilter = match language.family() {
                 Family::TypeScript => &self.typescript,
                 Family::Rust => &self.rust,
@@ -103,8 +103,7 @@ impl<'r> Mapper<'r> {
             let wanted = prefilter.wanted(self.rules, language, source.text.as_bytes());
             let counts = class != PathClass::Test || self.include_tests;
             if counts { wanted } else { Wanted { rules: Vec::new(), handles: false, ..wanted } }
-        });
-        Self::kept(with_comments(mapped))
+        }))
     }
 
     /// Maps a file for its observations alone: it answers another file's need.
@@ -261,18 +260,18 @@ fn placed(source: &SourceFile, message: String, offset: Option<u32>) -> String {
     format!("line {}, column {}: {message}", at.line, at.column)
 }
 
-/// Adds the comments of a file that holds a suppression and that no rule
-/// concerns, so that what is said of its marks is right.
-fn with_comments(mut mapped: Mapped) -> Mapped {
-    let unparsed = mapped.ignores && mapped.look == Look::Prefiltered;
-    if unparsed
-        && mapped.source.language.family() == Family::TypeScript
-        && too_deep(&mapped.source.text, mapped.source.language).is_none()
+/// The comments of a file that holds a suppression and that no rule concerned,
+/// so that what is said of its marks is right. `None` where the parser has none.
+pub fn comments(file: &Mapped) -> Option<Vec<Span>> {
+    let source = &file.source;
+    let passed_over = file.ignores && file.look == Look::Prefiltered;
+    if !passed_over
+        || source.language.family() != Family::TypeScript
+        || too_deep(&source.text, source.language).is_some()
     {
-        let parsed = catch_unwind(AssertUnwindSafe(|| lang::typescript::comments(&mapped.source)));
-        mapped.map.comments = parsed.ok().flatten();
+        return None;
     }
-    mapped
+    catch_unwind(AssertUnwindSafe(|| lang::typescript::comments(source))).ok().flatten()
 }
 
 /// The places that may become findings.

@@ -116,6 +116,7 @@ pub(crate) fn map_all(request: &Request<'_>, workers: &rayon::ThreadPool) -> Res
             }
             mapped.files.extend(further_round(&mapper, wanted));
         }
+        mapped.files.read_comments();
     });
     Ok(mapped)
 }

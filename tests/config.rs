@@ -124,6 +124,14 @@ fn overrides_win_by_path_and_order() {
     assert_eq!(level("lib/deep/x.ts"), Level::On);
 }
 
+/// The settings of a tree, and what their globs leave of it.
+fn excluded(files: &[(&str, &str)]) -> (Settings, Walked) {
+    let settings = settings("", files).unwrap();
+    let mut walked = walked("", files);
+    settings.exclude(&mut walked);
+    (settings, walked)
+}
+
 #[test]
 fn excludes_name_a_folder_once() {
     let files = [
@@ -135,9 +143,7 @@ fn excludes_name_a_folder_once() {
         ("src/deep/a.gen.ts", ""),
         ("src/a.ts", ""),
     ];
-    let settings = settings("", &files).unwrap();
-    let mut walked = walked("", &files);
-    settings.exclude(&mut walked);
+    let (_, walked) = excluded(&files);
     let left: Vec<&str> = walked.files.iter().map(|file| file.path.as_str()).collect();
     assert_eq!(left, ["src/deep/a.gen.ts", "src/a.ts"]);
     let skipped: Vec<(&str, &str)> = walked.skipped.iter().map(|s| (s.path.as_str(), s.detail.as_str())).collect();
@@ -153,9 +159,7 @@ fn a_slash_before_a_glob_holds_it_to_its_folder() {
         ("a/lib/x.ts", ""),
         ("a/[id].ts", ""),
     ];
-    let settings = settings("", &files).unwrap();
-    let mut walked = walked("", &files);
-    settings.exclude(&mut walked);
+    let (settings, walked) = excluded(&files);
     let left: Vec<&str> = walked.files.iter().map(|file| file.path.as_str()).collect();
     assert_eq!(left, ["a/deep/src/x.ts"]);
     assert!(print::effective(&settings, "a").unwrap().contains("\"a/src\", \"a/lib\""));

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use rayon::prelude::*;
+
 use crate::join::needs::Exports;
 use crate::map::Mapped;
 use crate::observe::{Candidate, NameRef, Observations, Setting};
@@ -64,6 +66,16 @@ impl Files {
     /// One file.
     pub fn get(&self, path: &str) -> Option<&Mapped> {
         self.by_path.get(path)
+    }
+
+    /// Reads the comments of those files that hold suppressions and were not
+    /// parsed for anything else.
+    pub fn read_comments(&mut self) {
+        self.by_path.par_iter_mut().for_each(|(_, mapped)| {
+            if mapped.map.comments.is_none() {
+                mapped.map.comments = crate::map::comments(mapped);
+            }
+        });
     }
 
     /// True where the file was parsed, or could not be.

@@ -138,9 +138,14 @@ fn in_reexported_module(
     let leads = |&upto: &usize| facts.resolve(from, &segments[..upto].join("::")).as_deref() == Some(path);
     let (first, rest) = segments[(1..segments.len()).find(leads)?..].split_first()?;
     let Export::From(module) = exported.get(*first)? else { return None };
+    Some(below(module, rest, name))
+}
+
+/// `name` of the module that lies `rest` below what stands for `module`.
+fn below(module: &NameRef, rest: &[&str], name: &NameRef) -> NameRef {
     let parts = [module.module.as_str(), module.name.as_str()];
     let module = parts.iter().chain(rest).copied().collect::<Vec<_>>().join("::");
-    Some(NameRef { module, ..name.clone() })
+    NameRef { module, ..name.clone() }
 }
 
 /// What a module of another file holds that a glob brings into the Rust file at
@@ -149,7 +154,8 @@ fn in_reexported_module(
 fn in_globbed_module<'e>(from: &str, name: &NameRef, around: Around<'e, '_>, hops: u32) -> Option<Found<'e>> {
     let (facts, exports, _) = around;
     let own = exports.observations(from).filter(|_| from.ends_with(".rs"))?;
-    let (first, rest) = name.module.split_once("::").map_or((name.module.as_str(), None), |(f, r)| (f, Some(r)));
+    let segments: Vec<&str> = name.module.split("::").collect();
+    let (first, rest) = segments.split_first()?;
     let mut needed = BTreeSet::new();
     for star in &own.star_exports {
         let Some(path) = facts.resolve(from, star) else { continue };
@@ -157,10 +163,8 @@ fn in_globbed_module<'e>(from: &str, name: &NameRef, around: Around<'e, '_>, hop
             needed.insert(path);
             continue;
         };
-        if let Some(Export::From(module)) = above.exports.get(first) {
-            let parts = [Some(module.module.as_str()), Some(module.name.as_str()), rest];
-            let module = parts.into_iter().flatten().collect::<Vec<_>>().join("::");
-            return Some(follow(&path, &NameRef { module, ..name.clone() }, around, hops - 1));
+        if let Some(Export::From(module)) = above.exports.get(*first) {
+            return Some(follow(&path, &below(module, rest, name), around, hops - 1));
         }
     }
     (!needed.is_empty()).then_some(Found::NeedFiles(needed))

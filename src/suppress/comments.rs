@@ -2,6 +2,7 @@
 //! and for files with syntax errors. Strings, templates and lifetimes are told
 //! apart; a string that is never closed ends with its line.
 
+use crate::lex::{self, BEFORE_STATEMENTS, BEFORE_VALUES};
 use crate::source::{Family, Span};
 
 /// The comments of `text`, in order, with their signs.
@@ -27,29 +28,6 @@ const TEMPLATES: u32 = 64;
 
 /// Backticks without a second one, each of which costs a look at the rest.
 const UNCLOSED: u32 = 8;
-
-/// Words that a value follows, so that `/` begins a regular expression.
-const BEFORE_VALUES: &[&[u8]] = &[
-    b"return",
-    b"typeof",
-    b"case",
-    b"in",
-    b"of",
-    b"void",
-    b"delete",
-    b"throw",
-    b"yield",
-    b"await",
-    b"new",
-    b"else",
-    b"do",
-    b"instanceof",
-    b"default",
-    b"extends",
-];
-
-/// Words whose parentheses a statement follows.
-const BEFORE_STATEMENTS: &[&[u8]] = &[b"if", b"while", b"for", b"with"];
 
 impl Scanner<'_> {
     fn rest(&self) -> &[u8] {
@@ -89,7 +67,7 @@ impl Scanner<'_> {
                 b'\n' if self.bytes[..self.at].trim_ascii_end().ends_with(b"}") => value_next = true,
                 _ => {}
             }
-            let word = self.word();
+            let word = lex::word(self.rest());
             if !word.is_empty() {
                 let member = self.bytes[..self.at].ends_with(b".");
                 value_next = !member && BEFORE_VALUES.contains(&word);
@@ -109,13 +87,6 @@ impl Scanner<'_> {
             }
             self.at += 1;
         }
-    }
-
-    /// The word or number that begins here.
-    fn word(&self) -> &[u8] {
-        let rest = self.rest();
-        let in_word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$') || *b >= 0x80;
-        &rest[..rest.iter().take_while(|b| in_word(b)).count()]
     }
 
     /// A template; a backtick without a second one is text, as JSX may hold it.
@@ -148,25 +119,10 @@ impl Scanner<'_> {
         false
     }
 
-    /// A regular expression ends on its line, or it was a division.
+    /// A regular expression, or a division.
     fn regex(&mut self) {
-        let mut class = false;
-        let mut at = self.at + 1;
-        while let Some(&byte) = self.bytes.get(at) {
-            match byte {
-                b'\n' => break,
-                b'\\' => at += 1,
-                b'[' => class = true,
-                b']' => class = false,
-                b'/' if !class => {
-                    self.at = at + 1;
-                    return;
-                }
-                _ => {}
-            }
-            at += 1;
-        }
         self.at += 1;
+        self.at += lex::regex(self.rest()).unwrap_or(0);
     }
 
     fn rust(&mut self) {
@@ -199,36 +155,17 @@ impl Scanner<'_> {
         true
     }
 
-    /// A character literal, or a lifetime, which has no second quote.
+    /// A character literal, or a lifetime.
     fn character(&mut self) {
-        let rest = self.rest();
-        let escaped = rest.get(1) == Some(&b'\\');
-        let end = rest.iter().take(16).skip(if escaped { 3 } else { 2 }).position(|&b| b == b'\'');
-        let long = |end: usize| !escaped && end > 4;
-        match end {
-            Some(end) if escaped => self.at += end + 4,
-            // One character has at most four bytes.
-            Some(end) if !long(end) && !rest[1].is_ascii_whitespace() && (end == 0 || !rest[1].is_ascii()) => {
-                self.at += end + 3;
-            }
-            _ => self.at += 1,
-        }
+        self.at += 1;
+        self.at += lex::character(self.rest()).unwrap_or(0);
     }
 
+    /// A text in quotes; one that is never closed ends with its line.
     fn quoted(&mut self, quote: u8, over_lines: bool) {
         self.at += 1;
-        while let Some(&byte) = self.bytes.get(self.at) {
-            match byte {
-                b'\\' => self.at += 1,
-                b'\n' if !over_lines => return,
-                _ if byte == quote => {
-                    self.at += 1;
-                    return;
-                }
-                _ => {}
-            }
-            self.at += 1;
-        }
+        let (Ok(end) | Err(end)) = lex::quoted(self.rest(), quote, over_lines);
+        self.at += end;
     }
 
     /// Takes a comment where one begins here; block comments nest in Rust.

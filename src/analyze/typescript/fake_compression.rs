@@ -268,8 +268,7 @@ fn encoder_elsewhere<'a>(model: &Model<'a>, init: &'a Expression<'a>) -> Option<
     let Expression::CallExpression(call) = call else { return None };
     let path = model.callee(call);
     let mut name = model.name_ref(&path).filter(|name| is_project_module(&name.module))?;
-    let says = |text: &str| words(text).iter().any(|word| is_compressor(word) || MADE_SMALLER.contains(&word.as_str()));
-    if says(path.leaf()) || call.arguments.iter().any(|given| says(model.text(given))) {
+    if says_compressed(path.leaf()) || call.arguments.iter().any(|given| says_compressed(model.text(given))) {
         return None;
     }
     name.members.last_mut().unwrap_or(&mut name.name).push_str(GIVEN);
@@ -346,11 +345,9 @@ fn class_that_promises(model: &Model<'_>, function: NodeId, name: &str) -> Optio
     }
     let holder = holder_of(model, function)?;
     let own = model.name_of(holder).map(std::borrow::Cow::into_owned);
-    let promises =
-        |text: &str| words(text).iter().any(|word| is_compressor(word) || MADE_SMALLER.contains(&word.as_str()));
-    let named = own.filter(|own| promises(own)).or_else(|| {
+    let named = own.filter(|own| says_compressed(own)).or_else(|| {
         let says = model.children(holder).flat_map(|id| std::iter::once(id).chain(model.children(id)));
-        says.into_iter().filter_map(|id| calls_itself(model, id)).find(|text| promises(text))
+        says.into_iter().filter_map(|id| calls_itself(model, id)).find(|text| says_compressed(text))
     })?;
     (!compresses_within(model, holder)).then_some(named)
 }
@@ -376,6 +373,12 @@ fn calls_itself(model: &Model<'_>, member: NodeId) -> Option<String> {
         Expression::StringLiteral(text) => KEYS.contains(&key_name(key)?.as_ref()).then(|| text.value.to_string()),
         _ => None,
     }
+}
+
+/// True where a word of a text speaks of compressing, or of something that was
+/// made smaller.
+fn says_compressed(text: &str) -> bool {
+    words(text).iter().any(|word| is_compressor(word) || MADE_SMALLER.contains(&word.as_str()))
 }
 
 /// True where something below a node is called like what really compresses.

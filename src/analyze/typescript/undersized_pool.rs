@@ -326,10 +326,10 @@ fn names_purpose(name: &str) -> bool {
 /// what needs one connection: it migrates or listens.
 fn is_dedicated<'a>(model: &Model<'a>, node: NodeId, options: &[&'a ObjectExpression<'a>]) -> bool {
     const USES: &[&str] = &["migrate(", ".listen(", ".subscribe(", "LISTEN "];
-    let serves =
-        |text: &str| text.contains(".listen(") && (text.contains("app.listen(") || text.contains("server.listen("));
-    let text = model.source.text.as_str();
-    if text.contains("postgres(") && !serves(text) && USES.iter().any(|used| text.contains(used)) {
+    // A server listens as well.
+    const SERVERS: &[&str] = &["app.listen(", "server.listen("];
+    let holds = |marks: &[&'static str]| marks.iter().any(|mark| model.mentions(mark));
+    if model.mentions("postgres(") && holds(USES) && !holds(SERVERS) {
         return true;
     }
     let nodes = model.nodes();

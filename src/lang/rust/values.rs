@@ -3,6 +3,7 @@
 
 use super::Model;
 use super::node::{Function, Kind, Lit, NodeId, Param, Pattern, Ty};
+use crate::lang::typescript::names;
 
 /// What a name in a body is bound to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -420,8 +421,7 @@ impl Model<'_> {
     /// The text of a literal, or of a constant of this file that is one.
     pub fn text_of(&self, node: NodeId) -> Option<&str> {
         let constant = |name: &str| {
-            let shouts = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-            let found = name.chars().all(shouts).then(|| self.constant(name)).flatten()?;
+            let found = names::is_constant(name).then(|| self.constant(name)).flatten()?;
             self.tree.children(found).find_map(|value| match self.tree.kind(value) {
                 Kind::Literal(Lit::Text(text)) => Some(text.as_str()),
                 _ => None,

@@ -4,7 +4,7 @@
 use oxc_ast::ast::{CallExpression, Expression, ObjectPropertyKind};
 use oxc_syntax::operator::{LogicalOperator, UnaryOperator};
 
-use super::names::has_word;
+use super::names::{has_word, is_constant};
 use super::path::argument;
 use super::path::{Binding, Root};
 use super::values::key_name;
@@ -29,9 +29,7 @@ impl<'a> Model<'a> {
                 }
                 // `int('POOL_SIZE', 2)`, `config.get('POOL_SIZE', 2)`.
                 let Known::Here(Value::Text(name), _) = self.value(argument(&call.arguments, 0)?) else { return None };
-                let is_variable = name.starts_with(|c: char| c.is_ascii_uppercase())
-                    && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
-                if is_variable { self.plain_number(argument(&call.arguments, 1)?) } else { None }
+                if is_constant(&name) { self.plain_number(argument(&call.arguments, 1)?) } else { None }
             }
             Expression::Identifier(id) => match self.binding(self.symbol_of(id)?) {
                 super::path::Binding::Constant(init) => self.default_number(init),

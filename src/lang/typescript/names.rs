@@ -148,6 +148,13 @@ pub fn is_predicate(name: &str) -> bool {
     (asks || tells) && pieces(name).nth(1).is_some()
 }
 
+/// True for a name as constants and variables of the environment have it:
+/// `POOL_SIZE`.
+pub fn is_constant(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+}
+
 /// True for a name that says what it gives rather than what it does:
 /// `lengthOfQueue`, `currentConcurrencyOfTask`, `totalCount`.
 pub fn is_getter_phrase(name: &str) -> bool {

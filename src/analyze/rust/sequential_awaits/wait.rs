@@ -42,7 +42,8 @@ pub struct Between {
 
 /// The wait of a statement.
 pub fn wait<'m>(model: &'m Model<'_>, statement: NodeId) -> Option<Wait<'m>> {
-    if has_attribute(model, statement) {
+    // Of two below `#[cfg(…)]`, which one is there is not seen.
+    if model.tree.attrs.contains_key(&statement) {
         return None;
     }
     match model.tree.kind(statement) {
@@ -237,17 +238,9 @@ fn entry<'m>(model: &'m Model<'_>, value: NodeId) -> Option<Wait<'m>> {
     })
 }
 
-/// True below `#[cfg(…)]` and its like: which of two is there is not seen.
-fn has_attribute(model: &Model<'_>, statement: NodeId) -> bool {
-    let span = model.tree.node(statement).outer;
-    let before = model.source.text.get(..span.start as usize).unwrap_or("").trim_end();
-    let line = before.rsplit('\n').next().unwrap_or("").trim_start();
-    model.source.slice(span).starts_with("#[") || before.ends_with(']') && line.starts_with("#[")
-}
-
 /// A statement that only gives a value, fills a local, or logs.
 pub fn between(model: &Model<'_>, statement: NodeId) -> Option<Between> {
-    if has_attribute(model, statement) {
+    if model.tree.attrs.contains_key(&statement) {
         return None;
     }
     let of = |by_name| Some(Between { statement, by_name });

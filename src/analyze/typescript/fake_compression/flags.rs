@@ -4,7 +4,7 @@ use oxc_ast::AstKind;
 use oxc_ast::ast::{ConditionalExpression, Expression, IfStatement, ObjectPropertyKind};
 use oxc_syntax::node::NodeId;
 
-use super::{compresses_within, flow, is_compressor, promises, store_name, told};
+use super::{compresses_within, flow, promises, store_name, told};
 use crate::analyze::sink::Builder;
 use crate::analyze::{BASE64_GROWS, HEX_GROWS, MADE_SMALLER, Sink};
 use crate::lang::typescript::names::words;
@@ -44,12 +44,13 @@ pub(super) fn flagged<'a>(
     Some(told(model, sink, function, span(&choice.test), shown, &encoding, store_name(model, function)))
 }
 
-/// True for a flag by which a caller asks to compress.
+/// True for a flag by which a caller asks to compress; `zip` alone is a postal
+/// code as often, and `compressed` says what is so already.
 fn asks_to_compress<'a>(model: &Model<'a>, test: &'a Expression<'a>) -> bool {
-    let flag = model.path_of(test);
-    words(flag.leaf())
-        .iter()
-        .any(|word| is_compressor(word) && !MADE_SMALLER.contains(&word.as_str()) && !word.starts_with("de"))
+    words(model.path_of(test).leaf()).iter().any(|word| {
+        let asks = word.contains("compress") || matches!(word.as_str(), "gzip" | "deflate" | "brotli");
+        asks && !MADE_SMALLER.contains(&word.as_str()) && !word.starts_with("decompress")
+    })
 }
 
 /// `if (!options.compress) return text;` and then an encoding, or the same the
@@ -68,12 +69,8 @@ pub(super) fn branched<'a>(
     };
     let function = model.function_of(node).filter(|_| asks_to_compress(model, test))?;
     let name = model.name_of(function).unwrap_or_default();
-    // A postal code is called `zip`.
-    let flag = words(model.path_of(test).leaf());
-    let plain =
-        flag.iter().any(|word| word.contains("compress") || matches!(word.as_str(), "gzip" | "deflate" | "brotli"));
     let is_key = words(&name).last().is_some_and(|last| KEYS.contains(&last.as_str()));
-    if !plain || is_key || promises(&name) && model.parameters(function)?.items.len() < 2 {
+    if is_key || promises(&name) && model.parameters(function)?.items.len() < 2 {
         return None;
     }
     if compresses_within(model, function) {

@@ -7,6 +7,7 @@ use oxc_ast::AstKind;
 use oxc_ast::ast::{Argument, ArrayExpressionElement, CallExpression, Expression, NewExpression, ObjectPropertyKind};
 use oxc_syntax::node::NodeId;
 
+use super::says_compressed;
 use crate::analyze::typescript::uncleared_timer::local_function;
 use crate::analyze::{BASE64_GROWS, HEX_GROWS};
 use crate::lang::typescript::effects::touches_nothing;
@@ -88,11 +89,6 @@ pub fn of_text<'a>(model: &Model<'a>, value: &'a Expression<'a>) -> Option<Encod
     let text = model.text(bare(value));
     let made_of_text = text.contains("JSON.stringify(") || text.contains("Buffer.from(") || text.contains("btoa(");
     (made_of_text && !promised).then_some(encoding)
-}
-
-/// True where a word of a text speaks of something that was made smaller.
-fn says_compressed(text: &str) -> bool {
-    words(text).iter().any(|word| super::is_compressor(word) || crate::analyze::MADE_SMALLER.contains(&word.as_str()))
 }
 
 /// Follows values through one function, and functions through the file.

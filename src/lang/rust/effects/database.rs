@@ -388,9 +388,9 @@ impl Model<'_> {
 /// What hands out the value of a cell or lock as it stands.
 const HOLDS: &[&str] = &["get_or_init", "get_or_try_init", "get", "unwrap", "expect", "as_ref", "clone", "deref"];
 
-/// True for the name of a `static` or constant: `ORM_CLIENT`.
+/// True for the name of a `static`: `ORM_CLIENT`. One letter is a type's.
 pub(super) fn is_shouted(name: &str) -> bool {
-    name.len() > 1 && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+    name.len() > 1 && names::is_constant(name)
 }
 
 /// What a statement of SQL does.

@@ -51,6 +51,7 @@ impl Lower<'_> {
 
     fn local(&mut self, parent: NodeId, local: &syn::Local) {
         let id = self.open(parent);
+        self.note_attributes(id, &local.attrs);
         let (pattern, ty) = self.typed_pattern(&local.pat);
         let init = local.init.as_ref().map(|init| self.expr(id, &init.expr));
         let otherwise =

@@ -211,13 +211,13 @@ pub fn effect<'a>(model: &Model<'a>, client: Client, names: &[&'a str], calls: &
             _ => read_if(!has(KNEX_CHANGES)),
         },
         Kind::Redis => match names {
-            // What is queued is seen by itself.
-            ["pipeline" | "multi"] if calls.first().is_some_and(|begun| begun.arguments.is_empty()) => Effect::None,
-            [name] => read_if(is_redis_read(name)),
             // A batch that is handed its commands may do anything.
+            ["pipeline" | "multi", ..] if !first_call.arguments.is_empty() => Effect::Unknown,
+            // What is queued is seen by itself.
+            ["pipeline" | "multi"] => Effect::None,
+            [name] => read_if(is_redis_read(name)),
             ["pipeline" | "multi", queued @ .., "exec"] => {
-                let begun = calls.first().is_some_and(|begun| begun.arguments.is_empty());
-                read_if(begun && !queued.is_empty() && queued.iter().copied().all(is_redis_read))
+                read_if(!queued.is_empty() && queued.iter().copied().all(is_redis_read))
             }
             _ => Effect::Unknown,
         },
