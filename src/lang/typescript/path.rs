@@ -1,9 +1,11 @@
 //! `a.b.c` as a root and members, and what names are bound to.
 
+use std::borrow::Cow;
+
 use oxc_ast::AstKind;
 use oxc_ast::ast::{
     Argument, BindingPattern, CallExpression, ChainElement, Expression, IdentifierReference,
-    ImportDeclarationSpecifier, NewExpression, Program, Statement, TSType, VariableDeclarator,
+    ImportDeclarationSpecifier, NewExpression, ObjectPattern, Program, Statement, TSType, VariableDeclarator,
 };
 use oxc_semantic::Semantic;
 use oxc_syntax::node::NodeId;
@@ -140,16 +142,7 @@ fn collect_taken_out<'a>(
                 imports.insert(symbol, Imported { module, name });
             }
         }
-        (BindingPattern::ObjectPattern(pattern), None) => {
-            for property in &pattern.properties {
-                if let (Some(std::borrow::Cow::Borrowed(name)), BindingPattern::BindingIdentifier(id)) =
-                    (property.key.static_name(), &property.value)
-                    && let Some(symbol) = id.symbol_id.get()
-                {
-                    imports.insert(symbol, Imported { module, name });
-                }
-            }
-        }
+        (BindingPattern::ObjectPattern(pattern), None) => imports.extend(members(pattern, module)),
         _ => {}
     }
 }
@@ -174,19 +167,22 @@ fn collect_require<'a>(declarator: &'a VariableDeclarator<'a>, imports: &mut FxH
                 imports.insert(symbol, Imported { module, name: member.unwrap_or("default") });
             }
         }
-        BindingPattern::ObjectPattern(pattern) if member.is_none() => {
-            for property in &pattern.properties {
-                let name = property.key.static_name();
-                if let (Some(name), BindingPattern::BindingIdentifier(id)) = (name, &property.value)
-                    && let Some(symbol) = id.symbol_id.get()
-                    && let std::borrow::Cow::Borrowed(name) = name
-                {
-                    imports.insert(symbol, Imported { module, name });
-                }
-            }
-        }
+        BindingPattern::ObjectPattern(pattern) if member.is_none() => imports.extend(members(pattern, module)),
         _ => {}
     }
+}
+
+/// The names that a pattern binds to members of a module: `{ Pool, types }`.
+fn members<'a>(
+    pattern: &'a ObjectPattern<'a>,
+    module: &'a str,
+) -> impl Iterator<Item = (SymbolId, Imported<'a>)> + use<'a> {
+    pattern.properties.iter().filter_map(move |property| match (property.key.static_name(), &property.value) {
+        (Some(Cow::Borrowed(name)), BindingPattern::BindingIdentifier(id)) => {
+            Some((id.symbol_id.get()?, Imported { module, name }))
+        }
+        _ => None,
+    })
 }
 
 /// What a name is bound to.
